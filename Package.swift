@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A module and its tests; `TidyTests` holds the same table of who may import whom.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .testTarget(
+            name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+            swiftSettings: settings),
+    ]
+}
+
+let package = Package(
+    name: "claude-sidecar",
+    targets: [
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "Bytes", swiftSettings: settings),
+        .executableTarget(
+            name: "claude-sidecar", dependencies: ["Proxy", "Configuration"],
+            swiftSettings: settings),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+    ]
+        + module("JSON", ["CJansson", "Bytes"])
+        + module("EventStream", ["Bytes"])
+        + module("HTTP", ["Bytes"])
+        + module("Translation", ["JSON", "EventStream", "Bytes", "CCrypto"])
+        + module("EventLoop", ["CLinux"])
+        + module("Server", ["HTTP", "EventLoop", "Bytes"])
+        + module("Upstream", ["CCurl", "EventLoop", "Bytes"])
+        + module("Telemetry", ["Bytes"])
+        + module("Configuration", [])
+        + module(
+            "Proxy",
+            [
+                "Translation", "Server", "HTTP", "Upstream", "EventLoop", "Telemetry",
+                "Configuration", "JSON", "EventStream", "Bytes",
+            ])
+)

@@ -1,0 +1,29 @@
+// What every pure module does with a growing array of bytes.
+
+extension [UInt8] {
+    /// Appends the UTF-8 bytes of a literal; no temporary string is built.
+    @inlinable
+    package mutating func append(_ literal: StaticString) {
+        unsafe append(
+            contentsOf: UnsafeBufferPointer(
+                start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    /// Appends the UTF-8 bytes of a string.
+    @inlinable
+    package mutating func append(_ string: String) {
+        append(contentsOf: string.utf8)
+    }
+
+    /// Appends an integer in decimal digits.
+    package mutating func append(decimal value: Int) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let start = count
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        self[start...].reverse()
+    }
+}
