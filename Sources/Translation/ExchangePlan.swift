@@ -1,0 +1,55 @@
+// What must be remembered of a request so that its answer can be translated.
+
+/// Everything about one request that the translation of its answer needs.
+package struct ExchangePlan: Sendable {
+    /// The model name the client asked for; echoed in the answer.
+    package var requestedModel: String
+    /// The model name sent upstream.
+    package var upstreamModel: String
+    /// Whether the client asked for server-sent events.
+    package var isStream: Bool
+    /// What the client wants to see of the model's reasoning.
+    package var thinking: ThinkingEmission
+    /// Stop sequences to look for in the text ourselves; empty when the client named none.
+    package var stopSequences: [String]
+    /// Tool names as sent upstream, and what the client calls them.
+    package var toolNames: ToolNames
+    /// Ids of the tool calls in the request's history; a new call never gets one of them.
+    package var usedToolIDs: Set<String>
+    /// Whether the client accepts more than one tool call in one answer.
+    package var allowsParallelToolUse: Bool
+    /// Tokens of the request by our own estimate; used when the upstream reports no usage.
+    package var estimatedInputTokens: Int
+    /// What the translation could not carry over, by field; counted, never silent.
+    package var losses: [String]
+    /// What the translation mended in the history, by kind; counted.
+    package var repairs: [String]
+    /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
+    package var prefill: String?
+
+    /// A plan for a plain request; the request translator fills in the rest.
+    package init(requestedModel: String, upstreamModel: String, isStream: Bool) {
+        self.requestedModel = requestedModel
+        self.upstreamModel = upstreamModel
+        self.isStream = isStream
+        thinking = .hidden
+        stopSequences = []
+        toolNames = ToolNames()
+        usedToolIDs = []
+        allowsParallelToolUse = true
+        estimatedInputTokens = 0
+        losses = []
+        repairs = []
+        prefill = nil
+    }
+}
+
+/// What the client sees of the model's reasoning (`thinking.type` and `thinking.display`).
+package enum ThinkingEmission: Sendable {
+    /// Thinking absent or disabled: no thinking blocks at all.
+    case hidden
+    /// Thinking blocks with their text.
+    case shown
+    /// Display `omitted`: empty thinking blocks whose signature carries the text.
+    case omitted
+}

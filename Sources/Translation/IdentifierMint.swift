@@ -1,0 +1,50 @@
+// Ids that we hand out: messages, tool calls, requests.
+
+/// Makes ids like `msg_` and 24 characters of base 62; deterministic from its seed, so that this
+/// module draws no random numbers of its own.
+package struct IdentifierMint: Sendable {
+    private var state: (UInt64, UInt64)
+
+    /// A mint whose ids follow from the seed; two mints with different seeds never meet in practice.
+    package init(seed: (UInt64, UInt64)) { state = seed.0 | seed.1 == 0 ? (1, 1) : seed }
+
+    /// A fresh id: prefix, underscore, 24 characters.
+    package mutating func next(_ prefix: StaticString) -> String {
+        String(unsafeUninitializedCapacity: prefix.utf8CodeUnitCount + 25) { buffer in
+            var count = 0
+            for index in 0..<prefix.utf8CodeUnitCount {
+                unsafe buffer[count] = unsafe prefix.utf8Start[index]
+                count += 1
+            }
+            unsafe buffer[count] = UInt8(ascii: "_")
+            count += 1
+            var random: UInt64 = 0
+            for index in 0..<24 {
+                if index % 10 == 0 { random = word() }
+                unsafe buffer[count] = Self.base62(Int(random % 62))
+                random /= 62
+                count += 1
+            }
+            return count
+        }
+    }
+
+    private static func base62(_ digit: Int) -> UInt8 {
+        switch digit {
+        case 0..<10: UInt8(ascii: "0") + UInt8(digit)
+        case 10..<36: UInt8(ascii: "A") + UInt8(digit - 10)
+        default: UInt8(ascii: "a") + UInt8(digit - 36)
+        }
+    }
+
+    /// xoroshiro128+ (Blackman and Vigna): enough to keep ids apart, no secret.
+    private mutating func word() -> UInt64 {
+        var (a, b) = state
+        let result = a &+ b
+        b ^= a
+        a = (a << 24 | a >> 40) ^ b ^ (b << 16)
+        b = b << 37 | b >> 27
+        state = (a, b)
+        return result
+    }
+}

@@ -1,0 +1,26 @@
+// Token counts, upstream's and Anthropic's (translation 3.7).
+
+/// Tokens of one exchange as Anthropic counts them: the total input is the sum of the three inputs.
+package struct Usage: Equatable, Sendable {
+    package var inputTokens = 0
+    package var cacheReadTokens = 0
+    package var cacheCreationTokens = 0
+    package var outputTokens = 0
+    /// Part of `outputTokens`; `nil` when the upstream does not tell.
+    package var thinkingTokens: Int?
+    /// Whether the upstream served it with priority.
+    package var isPriority = false
+    /// Whether the numbers are our own estimate because the upstream sent none.
+    package var isEstimated = false
+
+    package init() {}
+}
+
+/// Why the model stopped, in Anthropic's words.
+package enum StopReason: String, Sendable, CaseIterable {
+    case endTurn = "end_turn"
+    case maxTokens = "max_tokens"
+    case stopSequence = "stop_sequence"
+    case toolUse = "tool_use"
+    case refusal = "refusal"
+}
