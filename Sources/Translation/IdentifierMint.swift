@@ -10,7 +10,7 @@ package struct IdentifierMint: Sendable {
 
     /// A fresh id: prefix, underscore, 24 characters.
     package mutating func next(_ prefix: StaticString) -> String {
-        String(unsafeUninitializedCapacity: prefix.utf8CodeUnitCount + 25) { buffer in
+        unsafe String(unsafeUninitializedCapacity: prefix.utf8CodeUnitCount + 25) { buffer in
             var count = 0
             for index in 0..<prefix.utf8CodeUnitCount {
                 unsafe buffer[count] = unsafe prefix.utf8Start[index]
