@@ -1,18 +1,172 @@
-// Linux calls that Swift's Glibc module leaves out, and C unions that strict memory safety dislikes.
+// Linux calls that Swift's Glibc module leaves out, and the C unions and pointer casts that strict
+// memory safety would make every caller spell out.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+// --- epoll -------------------------------------------------------------------------------------
+
+/// One ready descriptor: the token given to `clinux_epoll_set` and what it is ready for.
+struct clinux_ready {
+    uint64_t token;
+    uint32_t events;
+};
+
+static inline int clinux_epoll_set(int epoll, int operation, int descriptor, uint32_t events,
+                                   uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+/// Up to 64 ready descriptors; -1 with `errno` on failure.
+static inline int clinux_epoll_wait(int epoll, struct clinux_ready *_Nonnull ready,
+                                    int timeout_milliseconds) {
+    struct epoll_event events[64];
+    int count = epoll_wait(epoll, events, 64, timeout_milliseconds);
+    for (int i = 0; i < count; i++) {
+        ready[i].token = events[i].data.u64;
+        ready[i].events = events[i].events;
+    }
+    return count;
+}
+
+// --- time and chance -----------------------------------------------------------------------------
+
+static inline uint64_t clinux_nanoseconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t clinux_random(void) {
+    uint64_t word = 0;
+    while (getrandom(&word, sizeof word, 0) != sizeof word) {}
+    return word;
+}
+
+// --- signals -------------------------------------------------------------------------------------
+
+/// Blocks SIGTERM and SIGINT in the calling thread (and in those it starts), ignores SIGPIPE, and
+/// returns a descriptor that becomes readable when one of the two arrives.
+static inline int clinux_watch_termination(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/// The number of the next signal, 0 when there is none.
+static inline int clinux_next_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+// --- sockets -------------------------------------------------------------------------------------
+
+/// A socket address of any family.
+struct clinux_address {
+    struct sockaddr_storage storage;
+    socklen_t length;
+};
+
+/// Resolves a host name or numeric address for listening; a `getaddrinfo` code, 0 for success.
+static inline int clinux_resolve(const char *_Nonnull host, uint16_t port,
+                                 struct clinux_address *_Nonnull address) {
+    char service[8];
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    int code = getaddrinfo(host, service, &hints, &found);
+    if (code != 0) return code;
+    memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
+    address->length = found->ai_addrlen;
+    freeaddrinfo(found);
+    return 0;
+}
+
+/// The address of a Unix socket; -1 when the path is too long.
+static inline int clinux_unix_address(const char *_Nonnull path,
+                                      struct clinux_address *_Nonnull address) {
+    struct sockaddr_un *un = (struct sockaddr_un *)&address->storage;
+    if (strlen(path) >= sizeof un->sun_path) return -1;
+    memset(un, 0, sizeof *un);
+    un->sun_family = AF_UNIX;
+    strcpy(un->sun_path, path);
+    address->length = sizeof *un;
+    return 0;
+}
+
+/// Opens a non-blocking listener; -1 with `errno`.
+static inline int clinux_listen(const struct clinux_address *_Nonnull address, int shares_port,
+                                int backlog) {
+    int family = address->storage.ss_family;
+    int listener = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener < 0) return -1;
+    int on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shares_port) setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    // Accepted sockets inherit it; a token must not wait for an acknowledgement.
+    if (family != AF_UNIX) setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (bind(listener, (const struct sockaddr *)&address->storage, address->length) != 0
+        || listen(listener, backlog) != 0) {
+        int error = errno;
+        close(listener);
+        errno = error;
+        return -1;
+    }
+    return listener;
+}
+
+/// The port that a TCP listener got.
+static inline uint16_t clinux_local_port(int descriptor) {
+    struct clinux_address address = {.length = sizeof(struct sockaddr_storage)};
+    if (getsockname(descriptor, (struct sockaddr *)&address.storage, &address.length) != 0) return 0;
+    if (address.storage.ss_family == AF_INET6) {
+        return ntohs(((struct sockaddr_in6 *)&address.storage)->sin6_port);
+    }
+    return ntohs(((struct sockaddr_in *)&address.storage)->sin_port);
+}
+
+// Declared here because `_GNU_SOURCE` would change types that the Glibc module has seen without it.
+extern int accept4(int, struct sockaddr *_Nullable, socklen_t *_Nullable, int);
+
+static inline int clinux_accept(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// Connects to a loopback port or an address, blocking; for the health check. -1 with `errno`.
+static inline int clinux_connect(const struct clinux_address *_Nonnull address, int timeout_seconds) {
+    int descriptor = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    struct timeval limit = {.tv_sec = timeout_seconds};
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(descriptor, (const struct sockaddr *)&address->storage, address->length) != 0) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+        return -1;
+    }
+    return descriptor;
+}

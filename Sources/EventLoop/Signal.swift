@@ -1,0 +1,34 @@
+// What a task on a worker waits on.
+
+/// A flag that one task waits for and anybody on the same worker raises. Whoever wakes looks at the
+/// state again: a signal says that something may have changed, not what.
+@safe package final class Signal: TimerHandler {
+    private var waiter: UnsafeContinuation<Void, Never>?
+    private var isRaised = false
+
+    package init() {}
+
+    /// Wakes the waiting task, or the next one that waits.
+    package func raise() {
+        guard let waiter = unsafe waiter else {
+            isRaised = true
+            return
+        }
+        unsafe self.waiter = nil
+        unsafe waiter.resume()
+    }
+
+    /// Suspends until raised; returns at once if it was raised since the last wait.
+    package func wait() async {
+        if isRaised {
+            isRaised = false
+            return
+        }
+        await unsafe withUnsafeContinuation { continuation in
+            precondition(unsafe waiter == nil, "one task waits on a signal")
+            unsafe waiter = continuation
+        }
+    }
+
+    package func timerFired(_ timer: Timer) { raise() }
+}

@@ -1,0 +1,148 @@
+// One I/O thread: its own loop, its own executor, everything on it confined to it.
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// An actor with a thread of its own. What is made on it (`make` in `run`) is not `Sendable` and
+/// never leaves; jobs of its loop are its tasks, so nothing hops between threads.
+package actor Worker {
+    package nonisolated let executor: WorkerExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    private let loop: EventLoop
+    private var tenant: (any WorkerTenant)?
+    private var jobs: [Int: any WorkerJob] = [:]
+    private var nextJob = 0
+    private var isStopped = false
+
+    package init() {
+        executor = WorkerExecutor()
+        loop = EventLoop(wakeup: executor.wakeup)
+    }
+
+    /// Runs the worker on the calling thread until its tenant stops it.
+    package nonisolated func run(_ make: @Sendable (EventLoop) -> any WorkerTenant) {
+        executor.adoptThread()
+        assumeIsolated { $0.tenant = make($0.loop) }
+        var goesOn = true
+        while goesOn {
+            executor.runJobs()
+            goesOn = assumeIsolated { $0.turn() }
+        }
+        assumeIsolated { $0.tenant = nil }
+    }
+
+    /// Runs the worker on a thread of its own.
+    package nonisolated func start(_ make: @escaping @Sendable (EventLoop) -> any WorkerTenant) {
+        let start = ThreadStart(worker: self, make: make)
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(start).toOpaque()
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                if let context = unsafe context {
+                    let start = unsafe Unmanaged<ThreadStart>.fromOpaque(context)
+                        .takeRetainedValue()
+                    start.worker.run(start.make)
+                }
+                return nil
+            }, context)
+        precondition(status == 0, "no thread for a worker: errno \(status)")
+        pthread_detach(thread)
+    }
+
+    /// Tells the tenant something from another thread; in order.
+    package func tell(_ message: WorkerMessage) { tenant?.receive(message) }
+
+    /// One round: what was put off, new jobs, then waiting. `false` once the tenant is done.
+    private func turn() -> Bool {
+        loop.endRound()
+        for job in loop.takeJobs() { begin(job) }
+        if let tenant, tenant.isDone { return false }
+        loop.poll(mayBlock: !executor.hasJobs)
+        return true
+    }
+
+    private func begin(_ job: any WorkerJob) {
+        let key = nextJob
+        nextJob &+= 1
+        jobs[key] = job
+        // Made in the worker's isolation, so it starts here without a visit to another thread.
+        Task { await self.finish(key) }
+    }
+
+    private func finish(_ key: Int) async {
+        guard let job = jobs[key] else { return }
+        await job.run()
+        jobs[key] = nil
+    }
+}
+
+/// What lives on a worker.
+package protocol WorkerTenant: AnyObject {
+    /// Whether the worker's thread may end.
+    var isDone: Bool { get }
+    /// Hears what another thread says.
+    func receive(_ message: WorkerMessage)
+}
+
+/// What may be said to a worker from another thread.
+package enum WorkerMessage: Sendable {
+    /// Take no new work, finish what runs, then be done.
+    case drain
+    /// End what still runs.
+    case stop
+}
+
+private final class ThreadStart: Sendable {
+    let worker: Worker
+    let make: @Sendable (EventLoop) -> any WorkerTenant
+    init(worker: Worker, make: @escaping @Sendable (EventLoop) -> any WorkerTenant) {
+        self.worker = worker
+        self.make = make
+    }
+}
+
+/// Queues jobs from any thread, runs them on one.
+package final class WorkerExecutor: SerialExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var thread: pthread_t?
+    }
+
+    let wakeup = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
+    private let state = Mutex(State())
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let mustWake = state.withLock { state in
+            state.jobs.append(job)
+            return state.jobs.count == 1 && state.thread != pthread_self()
+        }
+        if mustWake { eventfd_write(wakeup, 1) }
+    }
+
+    package func checkIsolated() {
+        precondition(isIsolatingCurrentContext() == true, "not on the worker's thread")
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? {
+        state.withLock { $0.thread } == pthread_self()
+    }
+
+    func adoptThread() { state.withLock { $0.thread = pthread_self() } }
+
+    var hasJobs: Bool { state.withLock { !$0.jobs.isEmpty } }
+
+    /// Runs what was queued until now; what these jobs queue waits for the next call.
+    func runJobs() {
+        let jobs = state.withLock { state in
+            let jobs = state.jobs
+            state.jobs = []
+            return jobs
+        }
+        for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+    }
+}

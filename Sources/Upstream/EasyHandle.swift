@@ -1,0 +1,131 @@
+// One libcurl easy handle, and the memory that libcurl reads while a transfer runs.
+internal import CCurl
+
+/// Owns a `CURL *`. Options that never change are set once; the handle is used again and again.
+@safe final class EasyHandle {
+    let raw: UnsafeMutableRawPointer
+    private var headers: HeaderList?
+    private var body: UnsafeMutableRawBufferPointer?
+
+    /// A handle with everything that is the same for each transfer of a client.
+    init?(_ client: UpstreamClient) {
+        guard let raw = unsafe curl_easy_init() else { return nil }
+        unsafe self.raw = unsafe raw
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_TCP_NODELAY, 1)
+        set(CURLOPT_POST, 1)
+        set(CURLOPT_FOLLOWLOCATION, 0)
+        set(CURLOPT_MAXAGE_CONN, 55)
+        set(CURLOPT_BUFFERSIZE, 16 * 1024)
+        set(CURLOPT_HTTP_VERSION, Int(client.options.httpVersion))
+        set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)
+        setText(CURLOPT_PROTOCOLS_STR, "http,https")
+        setText(CURLOPT_USERAGENT, client.options.userAgent)
+        applyTransport(client.options)
+        unsafe installCallbacks(Unmanaged.passUnretained(client).toOpaque())
+    }
+
+    deinit {
+        unsafe curl_easy_cleanup(raw)
+        unsafe body?.deallocate()
+    }
+
+    /// Prepares the handle for a request; `transfer` is what the callbacks get.
+    func prepare(_ request: UpstreamRequest, for transfer: UnsafeMutableRawPointer) {
+        setText(CURLOPT_URL, request.url)
+        unsafe set(CURLOPT_WRITEDATA, transfer)
+        unsafe set(CURLOPT_HEADERDATA, transfer)
+        unsafe set(CURLOPT_PRIVATE, transfer)
+        headers = request.headers
+        unsafe set(CURLOPT_HTTPHEADER, request.headers.raw)
+        setSize(CURLOPT_POSTFIELDSIZE_LARGE, request.body.count)
+        if request.body.count <= UpstreamBody.inlineBytesMax {
+            holdBody(request.body)
+        } else {
+            unsafe set(CURLOPT_POSTFIELDS, nil as UnsafeMutableRawPointer?)
+            unsafe set(CURLOPT_READDATA, transfer)
+            unsafe set(CURLOPT_SEEKDATA, transfer)
+        }
+    }
+
+    /// Lets go of what belongs to the last transfer.
+    func release() {
+        unsafe set(CURLOPT_POSTFIELDS, nil as UnsafeMutableRawPointer?)
+        unsafe set(CURLOPT_HTTPHEADER, nil as UnsafeMutableRawPointer?)
+        unsafe body?.deallocate()
+        unsafe body = nil
+        headers = nil
+    }
+
+    func info(_ info: CURLINFO) -> Int { unsafe Int(ccurl_info_long(raw, info)) }
+
+    func microseconds(_ info: CURLINFO) -> Int { unsafe Int(ccurl_info_microseconds(raw, info)) }
+
+    /// A small body goes out in one packet with the head, from memory that libcurl may look at.
+    private func holdBody(_ source: UpstreamBody) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, source.count), alignment: 1)
+        var offset = 0
+        for piece in source.pieces {
+            unsafe piece.withUnsafeBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: copy[offset...]).copyMemory(
+                    from: bytes)
+            }
+            offset += piece.count
+        }
+        unsafe body = unsafe copy
+        unsafe set(CURLOPT_POSTFIELDS, copy.baseAddress)
+    }
+
+    private func applyTransport(_ options: UpstreamOptions) {
+        if let path = options.caFile { setText(CURLOPT_CAINFO, path) }
+        if let path = options.clientCertificateFile { setText(CURLOPT_SSLCERT, path) }
+        if let path = options.clientKeyFile { setText(CURLOPT_SSLKEY, path) }
+        if let path = options.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if options.skipsTLSVerification {
+            set(CURLOPT_SSL_VERIFYPEER, 0)
+            set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
+    }
+
+    private func installCallbacks(_ client: UnsafeMutableRawPointer) {
+        _ = unsafe ccurl_set_data_callback(raw, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
+            unsafe Transfer.from(context).receive(
+                UnsafeRawBufferPointer(start: bytes, count: count))
+        }
+        _ = unsafe ccurl_set_data_callback(raw, CURLOPT_HEADERFUNCTION) { bytes, size, n, context in
+            let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * n)
+            return unsafe Transfer.from(context).receiveHeader(line)
+        }
+        _ = unsafe ccurl_set_data_callback(raw, CURLOPT_READFUNCTION) { bytes, size, n, context in
+            let room = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * n)
+            return unsafe Transfer.from(context).supplyBody(room)
+        }
+        _ = unsafe ccurl_set_seek_callback(raw) { context, offset, origin in
+            guard origin == SEEK_SET else { return CInt(CURL_SEEKFUNC_CANTSEEK) }
+            unsafe Transfer.from(context).rewindBody(to: Int(offset))
+            return CInt(CURL_SEEKFUNC_OK)
+        }
+        _ = unsafe ccurl_set_close_callback(raw) { context, socket in
+            unsafe UpstreamClient.from(context).closeSocket(socket)
+            return 0
+        }
+        unsafe set(CURLOPT_CLOSESOCKETDATA, client)
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) {
+        _ = unsafe ccurl_set_long(raw, option, value)
+    }
+
+    private func setSize(_ option: CURLoption, _ value: Int) {
+        _ = unsafe ccurl_set_size(raw, option, Int64(value))
+    }
+
+    private func setText(_ option: CURLoption, _ value: String) {
+        _ = unsafe ccurl_set_string(raw, option, value)
+    }
+
+    private func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) {
+        _ = unsafe ccurl_set_pointer(raw, option, value)
+    }
+}

@@ -1,0 +1,181 @@
+// One POST and its answer, while it comes in.
+internal import CCurl
+package import EventLoop
+
+/// Why a transfer ended before its answer was whole.
+package enum TransferFailure: Error, Equatable {
+    case resolve(String)
+    case connect(String)
+    case connectTimeout
+    case tls(String)
+    /// The connection ended; `answered` tells whether any byte of the answer had come.
+    case closed(answered: Bool, reason: String)
+    /// What came is not HTTP, or breaks a limit of ours.
+    case malformed(String)
+    case other(String)
+}
+
+/// A running or finished POST. Whoever waits for it waits on its signal and looks again.
+@safe package final class Transfer {
+    /// Bytes that may wait for the reader before the upstream is made to stop.
+    static let waitingBytesMax = 256 * 1024
+    static let headBytesMax = 64 * 1024
+
+    package let signal: Signal
+    /// Status and headers, once they are whole.
+    package private(set) var head: UpstreamHead?
+    /// How it ended; `nil` while it runs.
+    package private(set) var end: Result<Void, TransferFailure>?
+    /// When the last byte of the answer came in.
+    package private(set) var lastByteAt: Instant
+    /// Timings, once the transfer has ended.
+    package private(set) var timings: TransferTimings?
+
+    let body: UpstreamBody
+    var easy: EasyHandle?
+    private unowned let client: UpstreamClient
+    private var waiting: [UInt8] = []
+    private var isPaused = false
+    private var headBytes: [UInt8] = []
+    private var bodyPiece = 0
+    private var bodyOffset = 0
+
+    init(_ request: UpstreamRequest, easy: EasyHandle, client: UpstreamClient, signal: Signal) {
+        body = request.body
+        self.easy = easy
+        self.client = client
+        self.signal = signal
+        lastByteAt = client.loop.now
+    }
+
+    /// Whether bytes wait to be taken.
+    package var hasBytes: Bool { !waiting.isEmpty }
+
+    /// Gives what has come in, in exchange for an emptied buffer to be used for what comes next.
+    package func take(into buffer: inout [UInt8]) {
+        buffer.removeAll(keepingCapacity: true)
+        swap(&buffer, &waiting)
+        guard isPaused, let easy else { return }
+        isPaused = false
+        client.resume(easy)
+    }
+
+    /// Ends the transfer now; the upstream sees its connection close.
+    package func cancel() {
+        guard end == nil else { return }
+        finish(.failure(.other("cancelled")))
+    }
+
+    // MARK: - Called by libcurl
+
+    static func from(_ context: UnsafeMutableRawPointer?) -> Transfer {
+        guard let context = unsafe context else { preconditionFailure("libcurl lost a transfer") }
+        return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard waiting.count + bytes.count <= Self.waitingBytesMax || waiting.isEmpty else {
+            isPaused = true
+            return Int(CURL_WRITEFUNC_PAUSE)
+        }
+        unsafe waiting.append(contentsOf: bytes)
+        lastByteAt = client.loop.now
+        client.markReadable(self)
+        return bytes.count
+    }
+
+    func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
+        guard head == nil else { return line.count }  // a trailer
+        lastByteAt = client.loop.now
+        guard headBytes.count + line.count <= Self.headBytesMax else { return 0 }
+        if unsafe line.starts(with: "HTTP/".utf8) { headBytes.removeAll() }
+        unsafe headBytes.append(contentsOf: line)
+        guard line.count <= 2, let easy else { return line.count }
+        let status = easy.info(CURLINFO_RESPONSE_CODE)
+        guard status >= 200 else { return line.count }  // an interim answer
+        head = UpstreamHead(status: status, bytes: headBytes)
+        headBytes = []
+        client.markReadable(self)
+        return line.count
+    }
+
+    func supplyBody(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        var filled = 0
+        while filled < room.count, bodyPiece < body.pieces.count {
+            let piece = body.pieces[bodyPiece].dropFirst(bodyOffset)
+            let count = min(piece.count, room.count - filled)
+            unsafe piece.withUnsafeBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: room[filled...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
+            }
+            filled += count
+            bodyOffset += count
+            if count == piece.count { (bodyPiece, bodyOffset) = (bodyPiece + 1, 0) }
+        }
+        return filled
+    }
+
+    func rewindBody(to offset: Int) {
+        (bodyPiece, bodyOffset) = (0, offset)
+        while bodyPiece < body.pieces.count, bodyOffset >= body.pieces[bodyPiece].count {
+            bodyOffset -= body.pieces[bodyPiece].count
+            bodyPiece += 1
+        }
+    }
+
+    /// Ends the transfer, whoever says so, and gives its handle back.
+    func finish(_ result: Result<Void, TransferFailure>) {
+        guard end == nil, let easy else { return }
+        end = result
+        timings = TransferTimings(easy)
+        self.easy = nil
+        client.remove(self, easy)
+        signal.raise()
+    }
+}
+
+/// Status and headers of an upstream's answer.
+package struct UpstreamHead {
+    package let status: Int
+    private let bytes: [UInt8]
+
+    init(status: Int, bytes: [UInt8]) {
+        self.status = status
+        self.bytes = bytes
+    }
+
+    /// The value of the first header of that name (any case), without the white space around it.
+    package func header(_ name: StaticString) -> String? {
+        let length = name.utf8CodeUnitCount
+        for line in bytes.split(separator: UInt8(ascii: "\n")).dropFirst() {
+            guard line.count > length, line[line.startIndex + length] == UInt8(ascii: ":"),
+                unsafe line.prefix(length).elementsEqual(
+                    UnsafeBufferPointer(start: name.utf8Start, count: length),
+                    by: { $0 | 0x20 == $1 | 0x20 })
+            else { continue }
+            let value = line.dropFirst(length + 1).drop { $0 == 0x20 || $0 == 0x09 }
+            let end = value.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
+            guard let end else { return "" }
+            return String(decoding: value[...end], as: UTF8.self)
+        }
+        return nil
+    }
+}
+
+/// Where the time of a transfer went.
+package struct TransferTimings {
+    /// Until the connection stood, TLS included; zero when an old one was used again.
+    package let connectMicroseconds: Int
+    /// Whether an old connection was used again.
+    package let isReused: Bool
+
+    init(_ easy: EasyHandle) {
+        isReused = easy.info(CURLINFO_NUM_CONNECTS) == 0
+        connectMicroseconds =
+            isReused
+            ? 0
+            : max(
+                easy.microseconds(CURLINFO_CONNECT_TIME_T),
+                easy.microseconds(CURLINFO_APPCONNECT_TIME_T))
+    }
+}

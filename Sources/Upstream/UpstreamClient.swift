@@ -1,0 +1,189 @@
+// libcurl's multi interface on the epoll of a worker.
+internal import CCurl
+package import EventLoop
+
+/// Sends requests upstream and keeps connections for the next ones. Confined to a worker; everything
+/// it makes is too. Callbacks of libcurl only note what happened: nothing calls back into the multi
+/// handle from inside one.
+@safe package final class UpstreamClient: RoundHandler, TimerHandler {
+    /// Easy handles that are kept for the next transfers.
+    private static let spareHandlesMax = 64
+
+    package let loop: EventLoop
+    let options: UpstreamOptions
+    private let multi: UnsafeMutableRawPointer
+    private var spare: [EasyHandle] = []
+    private var running: [ObjectIdentifier: Transfer] = [:]
+    private var readable: [Transfer] = []
+    private var sockets: [CInt: WatchedSocket] = [:]
+    private var timer: Timer?
+    private var mustKick = false
+
+    /// Transfers that run now.
+    package var activeCount: Int { running.count }
+    /// Connections, idle ones included.
+    package var connectionCount: Int { sockets.count }
+
+    /// A client on a worker's loop; `nil` when libcurl has no memory.
+    package init?(_ loop: EventLoop, options: UpstreamOptions) {
+        guard let multi = unsafe curl_multi_init() else { return nil }
+        unsafe self.multi = unsafe multi
+        self.loop = loop
+        self.options = options
+        timer = Timer(self)
+        installCallbacks()
+        loop.atEndOfRound(self)
+    }
+
+    deinit { _ = unsafe curl_multi_cleanup(multi) }
+
+    /// Must be called once, before the first client and before other threads run.
+    package static func prepareProcess() { _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) }
+
+    /// The libcurl that is loaded.
+    package static var libraryVersion: String { unsafe String(cString: ccurl_version()) }
+
+    /// Starts a POST in this round; `nil` when libcurl has no memory.
+    package func post(_ request: UpstreamRequest, signal: Signal) -> Transfer? {
+        guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
+        let transfer = Transfer(request, easy: easy, client: self, signal: signal)
+        unsafe easy.prepare(request, for: Unmanaged.passUnretained(transfer).toOpaque())
+        running[ObjectIdentifier(transfer)] = transfer
+        guard unsafe curl_multi_add_handle(multi, easy.raw) == CURLM_OK else {
+            transfer.finish(.failure(.other("libcurl refused the transfer")))
+            return transfer
+        }
+        return transfer
+    }
+
+    package func roundEnds() {
+        guard mustKick else { return }
+        mustKick = false
+        act(CURL_SOCKET_TIMEOUT, 0)
+        if mustKick, let timer { loop.set(timer, after: .zero) }
+    }
+
+    package func timerFired(_ timer: Timer) { mustKick = true }
+
+    // MARK: - For transfers
+
+    func markReadable(_ transfer: Transfer) {
+        if readable.last !== transfer { readable.append(transfer) }
+    }
+
+    func resume(_ easy: EasyHandle) {
+        _ = unsafe curl_easy_pause(easy.raw, CInt(CURLPAUSE_CONT))
+        mustKick = true
+    }
+
+    func remove(_ transfer: Transfer, _ easy: EasyHandle) {
+        _ = unsafe curl_multi_remove_handle(multi, easy.raw)
+        easy.release()
+        if spare.count < Self.spareHandlesMax { spare.append(easy) }
+        running[ObjectIdentifier(transfer)] = nil
+    }
+
+    // MARK: - libcurl's view of the loop
+
+    static func from(_ context: UnsafeMutableRawPointer?) -> UpstreamClient {
+        guard let context = unsafe context else { preconditionFailure("libcurl lost its client") }
+        return unsafe Unmanaged<UpstreamClient>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    func closeSocket(_ socket: CInt) {
+        loop.forget(socket)
+        sockets[socket] = nil
+        Socket(descriptor: socket).close()
+    }
+
+    /// Lets libcurl act on a socket, then tells whoever got something, then who has ended.
+    func act(_ socket: CInt, _ readiness: CInt) {
+        var count: CInt = 0
+        _ = unsafe curl_multi_socket_action(multi, socket, readiness, &count)
+        var result = CURLE_OK
+        while let easy = unsafe ccurl_next_ended(multi, &result) {
+            let transfer = unsafe Transfer.from(ccurl_private(easy))
+            transfer.finish(TransferFailure.result(result, of: transfer))
+        }
+        guard !readable.isEmpty else { return }
+        for transfer in readable { transfer.signal.raise() }
+        readable.removeAll(keepingCapacity: true)
+    }
+
+    private func installCallbacks() {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        _ = unsafe ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
+        _ = unsafe ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, context)
+        _ = unsafe ccurl_multi_set_socket_callback(multi) { _, socket, what, context, _ in
+            unsafe UpstreamClient.from(context).watch(socket, what)
+            return 0
+        }
+        _ = unsafe ccurl_multi_set_timer_callback(multi) { _, milliseconds, context in
+            unsafe UpstreamClient.from(context).setTimer(milliseconds)
+            return 0
+        }
+    }
+
+    private func setTimer(_ milliseconds: Int) {
+        guard let timer else { return }
+        switch milliseconds {
+        case ..<0: loop.cancel(timer)
+        case 0: mustKick = true
+        default: loop.set(timer, after: .milliseconds(milliseconds))
+        }
+    }
+
+    private func watch(_ descriptor: CInt, _ what: CInt) {
+        let wanted: Readiness =
+            switch what {
+            case CInt(CURL_POLL_IN): .input
+            case CInt(CURL_POLL_OUT): .output
+            case CInt(CURL_POLL_INOUT): [.input, .output]
+            default: []
+            }
+        if let socket = sockets[descriptor] {
+            socket.want(wanted)
+            return
+        }
+        let socket = WatchedSocket(descriptor, client: self)
+        sockets[descriptor] = socket
+        socket.want(wanted)
+    }
+}
+
+/// A socket of libcurl on the loop. libcurl stops watching at the end of each transfer and starts
+/// again with the next; the registration for input stays, so that the steady path needs no
+/// `epoll_ctl`. Only when an unwanted event comes is it taken away.
+private final class WatchedSocket: DescriptorHandler {
+    private let descriptor: CInt
+    private unowned let client: UpstreamClient
+    private var wanted: Readiness = []
+    private var registered: Readiness = []
+
+    init(_ descriptor: CInt, client: UpstreamClient) {
+        self.descriptor = descriptor
+        self.client = client
+    }
+
+    func want(_ wanted: Readiness) {
+        self.wanted = wanted
+        let keepsInput = registered.contains(.input) || wanted.contains(.input)
+        let next: Readiness = keepsInput ? wanted.union(.input) : wanted
+        guard next != registered, next != [] else { return }
+        registered = next
+        client.loop.watch(descriptor, for: next, self)
+    }
+
+    func descriptorReady(_ readiness: Readiness) {
+        guard wanted != [] else {
+            client.loop.forget(descriptor)
+            registered = []
+            return
+        }
+        var flags: CInt = 0
+        if !readiness.isDisjoint(with: [.input, .failed]) { flags |= CInt(CURL_CSELECT_IN) }
+        if readiness.contains(.output) { flags |= CInt(CURL_CSELECT_OUT) }
+        if readiness.contains(.failed) { flags |= CInt(CURL_CSELECT_ERR) }
+        client.act(descriptor, flags)
+    }
+}
