@@ -17,7 +17,9 @@ package struct Readiness: OptionSet, Sendable {
     package static let edge = Readiness(rawValue: EPOLLET.rawValue)
 }
 
-/// Told when its descriptor is ready. Spurious calls happen.
+/// Told when its descriptor is ready.
+///
+/// Spurious calls happen.
 package protocol DescriptorHandler: AnyObject {
     /// Called on the worker that watches the descriptor.
     func descriptorReady(_ readiness: Readiness)
@@ -35,7 +37,9 @@ package protocol WorkerJob: AnyObject {
     func run() async
 }
 
-/// What one worker waits for. Confined to the worker's thread.
+/// What one worker waits for.
+///
+/// Confined to the worker's thread.
 @safe package final class EventLoop {
     private struct Registration {
         var handler: any DescriptorHandler
@@ -79,7 +83,9 @@ package protocol WorkerJob: AnyObject {
             epoll, operation, descriptor, interest.rawValue, token(descriptor, generation))
     }
 
-    /// Stops watching. Call it before the descriptor is closed; a number may come back at once.
+    /// Stops watching.
+    ///
+    /// Call it before the descriptor is closed; a number may come back at once.
     package func forget(_ descriptor: CInt) {
         guard descriptor >= 0, Int(descriptor) < registrations.count,
             registrations[Int(descriptor)] != nil

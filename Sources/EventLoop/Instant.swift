@@ -8,7 +8,9 @@ package struct Instant: Comparable, Sendable {
 
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    /// Reads the clock. On a worker, `EventLoop.now` is the same for one round and costs nothing.
+    /// Reads the clock.
+    ///
+    /// On a worker, `EventLoop.now` is the same for one round and costs nothing.
     package static func read() -> Instant {
         Instant(nanoseconds: clinux_nanoseconds(CLOCK_MONOTONIC))
     }

@@ -1,7 +1,8 @@
 // What a task on a worker waits on.
 
-/// A flag that one task waits for and anybody on the same worker raises. Whoever wakes looks at the
-/// state again: a signal says that something may have changed, not what.
+/// A flag that one task waits for and anybody on the same worker raises.
+///
+/// Whoever wakes looks at the state again: a signal says that something may have changed, not what.
 @safe package final class Signal: TimerHandler {
     private var waiter: UnsafeContinuation<Void, Never>?
     private var isRaised = false

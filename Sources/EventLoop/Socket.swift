@@ -14,7 +14,9 @@ package enum SocketResult: Equatable {
     case failed(errno: CInt)
 }
 
-/// A non-blocking socket. Its owner closes it, once.
+/// A non-blocking socket.
+///
+/// Its owner closes it, once.
 package struct Socket {
     package let descriptor: CInt
 
@@ -80,6 +82,7 @@ package struct ListenError: Error, Equatable {
 /// Opens listeners.
 package enum ListeningSocket {
     /// Opens a listener and tells the address that it got (a port of 0 lets the system pick).
+    ///
     /// With `sharesPort` several sockets of this process may listen on one port.
     package static func open(
         _ address: ListenAddress, sharesPort: Bool = false, backlog: CInt = 4096

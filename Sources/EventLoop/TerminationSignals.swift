@@ -2,8 +2,10 @@
 internal import CLinux
 internal import Glibc
 
-/// Hears SIGTERM and SIGINT on a worker. Make it before any other thread is started: threads
-/// inherit the mask that keeps the signals from ending the process.
+/// Hears SIGTERM and SIGINT on a worker.
+///
+/// Make it before any other thread is started: threads inherit the mask that keeps the signals from
+/// ending the process.
 package final class TerminationSignals: DescriptorHandler {
     private let descriptor = clinux_watch_termination()
     private let loop: EventLoop

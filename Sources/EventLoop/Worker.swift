@@ -3,8 +3,10 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// An actor with a thread of its own. What is made on it (`make` in `run`) is not `Sendable` and
-/// never leaves; jobs of its loop are its tasks, so nothing hops between threads.
+/// An actor with a thread of its own.
+///
+/// What is made on it (`make` in `run`) is not `Sendable` and never leaves; jobs of its loop are
+/// its tasks, so nothing hops between threads.
 package actor Worker {
     package nonisolated let executor: WorkerExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -56,7 +58,9 @@ package actor Worker {
     /// Tells the tenant something from another thread; in order.
     package func tell(_ message: WorkerMessage) { tenant?.receive(message) }
 
-    /// One round: what was put off, new jobs, then waiting. `false` once the tenant is done.
+    /// One round: what was put off, new jobs, then waiting.
+    ///
+    /// `false` once the tenant is done.
     private func turn() -> Bool {
         loop.endRound()
         for job in loop.takeJobs() { begin(job) }

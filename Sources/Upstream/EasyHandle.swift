@@ -1,7 +1,9 @@
 // One libcurl easy handle, and the memory that libcurl reads while a transfer runs.
 internal import CCurl
 
-/// Owns a `CURL *`. Options that never change are set once; the handle is used again and again.
+/// Owns a `CURL *`.
+///
+/// Options that never change are set once; the handle is used again and again.
 @safe final class EasyHandle {
     let raw: UnsafeMutableRawPointer
     private var headers: HeaderList?

@@ -15,7 +15,9 @@ package enum TransferFailure: Error, Equatable {
     case other(String)
 }
 
-/// A running or finished POST. Whoever waits for it waits on its signal and looks again.
+/// A running or finished POST.
+///
+/// Whoever waits for it waits on its signal and looks again.
 @safe package final class Transfer {
     /// Bytes that may wait for the reader before the upstream is made to stop.
     static let waitingBytesMax = 256 * 1024

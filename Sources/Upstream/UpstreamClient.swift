@@ -2,9 +2,10 @@
 internal import CCurl
 package import EventLoop
 
-/// Sends requests upstream and keeps connections for the next ones. Confined to a worker; everything
-/// it makes is too. Callbacks of libcurl only note what happened: nothing calls back into the multi
-/// handle from inside one.
+/// Sends requests upstream and keeps connections for the next ones.
+///
+/// Confined to a worker; everything it makes is too. Callbacks of libcurl only note what happened:
+/// nothing calls back into the multi handle from inside one.
 @safe package final class UpstreamClient: RoundHandler, TimerHandler {
     /// Easy handles that are kept for the next transfers.
     private static let spareHandlesMax = 64
@@ -151,9 +152,11 @@ package import EventLoop
     }
 }
 
-/// A socket of libcurl on the loop. libcurl stops watching at the end of each transfer and starts
-/// again with the next; the registration for input stays, so that the steady path needs no
-/// `epoll_ctl`. Only when an unwanted event comes is it taken away.
+/// A socket of libcurl on the loop.
+///
+/// libcurl stops watching at the end of each transfer and starts again with the next; the
+/// registration for input stays, so that the steady path needs no `epoll_ctl`. Only when an
+/// unwanted event comes is it taken away.
 private final class WatchedSocket: DescriptorHandler {
     private let descriptor: CInt
     private unowned let client: UpstreamClient

@@ -34,8 +34,10 @@ package struct UpstreamBody: Sendable {
     private(set) var raw: UnsafeMutablePointer<curl_slist>?
 
     /// Lines like `Accept: application/json`; a name with nothing behind its colon takes away a
-    /// header that libcurl would send. Control characters never reach libcurl, which would pass
-    /// them on: a line that holds one is left out.
+    /// header that libcurl would send.
+    ///
+    /// Control characters never reach libcurl, which would pass them on: a line that holds one is
+    /// left out.
     package init(_ lines: [String]) {
         for line in lines where line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) {
             guard let longer = unsafe curl_slist_append(raw, line) else { continue }
