@@ -38,6 +38,7 @@ package enum TransferFailure: Error, Equatable {
     private unowned let client: UpstreamClient
     private var waiting: [UInt8] = []
     private var isPaused = false
+    private var isAbandoned = false
     private var headBytes: [UInt8] = []
     private var bodyPiece = 0
     private var bodyOffset = 0
@@ -68,6 +69,21 @@ package enum TransferFailure: Error, Equatable {
         finish(.failure(.other("cancelled")))
     }
 
+    /// Lets the transfer run to its end without a reader, so that its connection can be used again.
+    ///
+    /// The answer is complete for us, only the framing's end is still out. Not more than a little is
+    /// waited for: `UpstreamClient` ends what takes longer than a second.
+    package func abandon() {
+        guard end == nil else { return }
+        isAbandoned = true
+        waiting = []
+        client.expectEnd(of: self)
+        if isPaused, let easy {
+            isPaused = false
+            client.resume(easy)
+        }
+    }
+
     // MARK: - Called by libcurl
 
     static func from(_ context: UnsafeMutableRawPointer?) -> Transfer {
@@ -76,6 +92,7 @@ package enum TransferFailure: Error, Equatable {
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard !isAbandoned else { return bytes.count }
         guard waiting.count + bytes.count <= Self.waitingBytesMax || waiting.isEmpty else {
             isPaused = true
             return Int(CURL_WRITEFUNC_PAUSE)

@@ -9,6 +9,8 @@ package import EventLoop
 @safe package final class UpstreamClient: RoundHandler, TimerHandler {
     /// Easy handles that are kept for the next transfers.
     private static let spareHandlesMax = 64
+    /// What an abandoned transfer may take to end by itself.
+    private static let abandonedTimeout = Duration.seconds(1)
 
     package let loop: EventLoop
     let options: UpstreamOptions
@@ -17,7 +19,9 @@ package import EventLoop
     private var running: [ObjectIdentifier: Transfer] = [:]
     private var readable: [Transfer] = []
     private var sockets: [CInt: WatchedSocket] = [:]
+    private var abandoned: [(transfer: Transfer, deadline: Instant)] = []
     private var timer: Timer?
+    private var patience: Timer?
     private var mustKick = false
 
     /// Transfers that run now.
@@ -32,6 +36,7 @@ package import EventLoop
         self.loop = loop
         self.options = options
         timer = Timer(self)
+        patience = Timer(self)
         installCallbacks()
         loop.atEndOfRound(self)
     }
@@ -64,7 +69,10 @@ package import EventLoop
         if mustKick, let timer { loop.set(timer, after: .zero) }
     }
 
-    package func timerFired(_ timer: Timer) { mustKick = true }
+    package func timerFired(_ timer: Timer) {
+        guard timer === self.timer else { return endAbandoned() }
+        mustKick = true
+    }
 
     // MARK: - For transfers
 
@@ -75,6 +83,23 @@ package import EventLoop
     func resume(_ easy: EasyHandle) {
         _ = unsafe curl_easy_pause(easy.raw, CInt(CURLPAUSE_CONT))
         mustKick = true
+    }
+
+    /// Gives an abandoned transfer a second to end by itself.
+    func expectEnd(of transfer: Transfer) {
+        abandoned.append((transfer, loop.now + Self.abandonedTimeout))
+        if let patience, !patience.isSet { loop.set(patience, after: Self.abandonedTimeout) }
+    }
+
+    private func endAbandoned() {
+        abandoned.removeAll { transfer, deadline in
+            guard transfer.end == nil else { return true }
+            guard deadline <= loop.now else { return false }
+            transfer.cancel()
+            return true
+        }
+        guard let patience, let next = abandoned.first else { return }
+        loop.set(patience, at: next.deadline)
     }
 
     func remove(_ transfer: Transfer, _ easy: EasyHandle) {
