@@ -68,53 +68,6 @@ package struct Socket {
     }
 }
 
-/// Where a listener listens.
-package enum ListenAddress: Equatable, Sendable {
-    case tcp(host: String, port: UInt16)
-    case unix(path: String)
-}
-
-/// Why a listener could not be opened, for a person.
-package struct ListenError: Error, Equatable {
-    package let reason: String
-}
-
-/// Opens listeners.
-package enum ListeningSocket {
-    /// Opens a listener and tells the address that it got (a port of 0 lets the system pick).
-    ///
-    /// With `sharesPort` several sockets of this process may listen on one port.
-    package static func open(
-        _ address: ListenAddress, sharesPort: Bool = false, backlog: CInt = 4096
-    ) throws(ListenError) -> (socket: Socket, address: ListenAddress) {
-        var resolved = clinux_address()
-        switch address {
-        case .tcp(let host, let port):
-            let code = unsafe clinux_resolve(host, port, &resolved)
-            guard code == 0 else {
-                let reason = unsafe String(cString: gai_strerror(code))
-                throw ListenError(reason: "cannot resolve \(host): \(reason)")
-            }
-        case .unix(let path):
-            guard unsafe clinux_unix_address(path, &resolved) == 0 else {
-                throw ListenError(reason: "path of the Unix socket is too long: \(path)")
-            }
-            _ = unsafe unlink(path)
-        }
-        let descriptor = unsafe clinux_listen(&resolved, sharesPort ? 1 : 0, backlog)
-        guard descriptor >= 0 else {
-            let reason = unsafe String(cString: strerror(errno))
-            throw ListenError(reason: "cannot listen on \(address.text): \(reason)")
-        }
-        guard case .tcp(let host, _) = address else {
-            return (Socket(descriptor: descriptor), address)
-        }
-        return (
-            Socket(descriptor: descriptor), .tcp(host: host, port: clinux_local_port(descriptor))
-        )
-    }
-}
-
 extension Socket {
     /// What came of accepting.
     package enum Accepted {
@@ -134,17 +87,6 @@ extension Socket {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
             default: return .none
             }
-        }
-    }
-}
-
-extension ListenAddress {
-    /// As a person writes it: `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/sidecar.sock`.
-    package var text: String {
-        switch self {
-        case .tcp(let host, let port):
-            host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
         }
     }
 }

@@ -73,8 +73,9 @@ package actor Worker {
         let key = nextJob
         nextJob &+= 1
         jobs[key] = job
-        // Made in the worker's isolation, so it starts here without a visit to another thread.
-        Task { await self.finish(key) }
+        // A continuation resumes on the task's preferred executor, and only then hops to the actor:
+        // with the same executor for both, nothing ever visits another thread.
+        Task(executorPreference: executor) { await self.finish(key) }
     }
 
     private func finish(_ key: Int) async {
@@ -110,7 +111,7 @@ private final class ThreadStart: Sendable {
 }
 
 /// Queues jobs from any thread, runs them on one.
-package final class WorkerExecutor: SerialExecutor {
+package final class WorkerExecutor: SerialExecutor, TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var thread: pthread_t?
@@ -147,6 +148,9 @@ package final class WorkerExecutor: SerialExecutor {
             state.jobs = []
             return jobs
         }
-        for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+        for job in jobs {
+            unsafe job.runSynchronously(
+                isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
     }
 }

@@ -1,0 +1,106 @@
+// Addresses, listeners, and the one blocking client that the health check needs.
+internal import CLinux
+internal import Glibc
+
+/// Where a listener listens.
+package enum ListenAddress: Equatable, Sendable {
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+}
+
+/// Why a listener could not be opened, for a person.
+package struct ListenError: Error, Equatable {
+    package let reason: String
+}
+
+/// Opens listeners.
+package enum ListeningSocket {
+    /// Opens a listener and tells the address that it got (a port of 0 lets the system pick).
+    ///
+    /// With `sharesPort` several sockets of this process may listen on one port.
+    package static func open(
+        _ address: ListenAddress, sharesPort: Bool = false, backlog: CInt = 4096
+    ) throws(ListenError) -> (socket: Socket, address: ListenAddress) {
+        var resolved = try address.resolved()
+        if case .unix(let path) = address { _ = unsafe unlink(path) }
+        let descriptor = unsafe clinux_listen(&resolved, sharesPort ? 1 : 0, backlog)
+        guard descriptor >= 0 else {
+            let reason = unsafe String(cString: strerror(errno))
+            throw ListenError(reason: "cannot listen on \(address.text): \(reason)")
+        }
+        guard case .tcp(let host, _) = address else {
+            return (Socket(descriptor: descriptor), address)
+        }
+        return (
+            Socket(descriptor: descriptor), .tcp(host: host, port: clinux_local_port(descriptor))
+        )
+    }
+}
+
+extension ListenAddress {
+    /// As a person writes it: `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/sidecar.sock`.
+    package var text: String {
+        switch self {
+        case .tcp(let host, let port):
+            host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+extension ListenAddress {
+    /// The address as the kernel wants it.
+    fileprivate func resolved() throws(ListenError) -> clinux_address {
+        var resolved = clinux_address()
+        switch self {
+        case .tcp(let host, let port):
+            let code = unsafe clinux_resolve(host, port, &resolved)
+            guard code == 0 else {
+                let reason = unsafe String(cString: gai_strerror(code))
+                throw ListenError(reason: "cannot resolve \(host): \(reason)")
+            }
+        case .unix(let path):
+            guard unsafe clinux_unix_address(path, &resolved) == 0 else {
+                throw ListenError(reason: "path of the Unix socket is too long: \(path)")
+            }
+        }
+        return resolved
+    }
+}
+
+/// A client socket that blocks, for at most two seconds a call.
+package struct BlockingSocket {
+    private let socket: Socket
+
+    /// Connects; `nil` with `errno` when that fails.
+    package init?(_ address: ListenAddress) {
+        guard var resolved = try? address.resolved() else { return nil }
+        let descriptor = unsafe clinux_connect(&resolved, 2)
+        guard descriptor >= 0 else { return nil }
+        socket = Socket(descriptor: descriptor)
+    }
+
+    /// Sends everything; `false` when the peer takes no more.
+    package func sendAll(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            guard case .bytes(let count) = socket.send(bytes.span.extracting(sent...)) else {
+                return false
+            }
+            sent += count
+        }
+        return true
+    }
+
+    /// Reads until the peer has sent its last byte, or so many bytes are there.
+    package func receiveAll(upTo count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let result = socket.receive(upTo: count - bytes.count, appendingTo: &bytes)
+            guard case .bytes = result else { break }
+        }
+        return bytes
+    }
+
+    package func close() { socket.close() }
+}
