@@ -1,3 +1,20 @@
-// jansson, and the few of its macros that Swift cannot see.
+// jansson, with the nullability that its header does not state and the macros Swift cannot see.
 #pragma once
 #include <jansson.h>
+
+/// Parses one value; `NULL` with `error` filled in. The caller owns the result.
+static inline json_t *_Nullable cjansson_load(const void *_Nullable text, size_t count,
+                                              json_error_t *_Nonnull error) {
+    return json_loadb((const char *)text, count, JSON_DECODE_ANY, error);
+}
+
+/// jansson's own words about an error.
+static inline const char *_Nonnull cjansson_error_text(const json_error_t *_Nonnull error) {
+    return error->text;
+}
+
+/// A borrowed member, the last of that name.
+static inline json_t *_Nullable cjansson_member(const json_t *_Nonnull object,
+                                                const void *_Nonnull key, size_t count) {
+    return json_object_getn(object, (const char *)key, count);
+}

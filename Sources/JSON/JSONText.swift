@@ -1,55 +1,134 @@
 // The content of a JSON string, still escaped.
 
-/// The content of a JSON string without its quotes, as it stands in the source: valid UTF-8, valid
-/// escapes; a lone surrogate half is still the escape that came and leaves as U+FFFD.
-package struct JSONText {
-    let document: JSONDocument
+/// The content of a JSON string without its quotes, as it stands in the source.
+///
+/// Valid UTF-8 and valid escapes. A lone surrogate half is still the escape that came; it leaves as
+/// U+FFFD.
+@safe package struct JSONText {
+    @safe private enum Storage {
+        case slice(Range<Int>)
+        case node(UnsafeRawPointer?, Int)
+    }
+
+    /// Keeps the bytes alive, whoever holds them.
+    private let document: JSONDocument
+    private let storage: Storage
+    let hasLoneSurrogate: Bool
+
+    /// Text that jansson holds: no escapes in it.
+    init(_ document: JSONDocument, _ start: UnsafeRawPointer?, _ count: Int) {
+        self.document = document
+        storage = unsafe .node(start, count)
+        hasLoneSurrogate = false
+    }
+
+    /// The content of a lifted string literal.
+    init(_ document: JSONDocument, content literal: Lifted) {
+        self.document = document
+        storage = .slice(literal.range.lowerBound + 1..<literal.range.upperBound - 1)
+        hasLoneSurrogate = literal.hasLoneSurrogate
+    }
 
     /// Length of the escaped content in bytes.
-    package var count: Int { 0 }
+    package var count: Int {
+        switch storage {
+        case .slice(let range): range.count
+        case .node(_, let count): count
+        }
+    }
+
     /// Whether the string is `""`.
     package var isEmpty: Bool { count == 0 }
+
+    /// Where the content stands in the source, when it was lifted.
+    var sourceRange: Range<Int>? {
+        if case .slice(let range) = storage { range } else { nil }
+    }
+
+    var source: [UInt8] { document.source }
+
     /// Whether nothing but white space (also escaped: `\n`, `\t`, `\r`) is in it.
-    package var isBlank: Bool { true }
+    package var isBlank: Bool {
+        unsafe withEscapedBytes { bytes in
+            var index = 0
+            while index < bytes.count {
+                switch unsafe bytes[index] {
+                case 0x20: index += 1
+                case 0x5c where [0x6e, 0x74, 0x72].contains(unsafe bytes[index + 1]): index += 2
+                default: return false
+                }
+            }
+            return true
+        }
+    }
 
     /// Whether the decoded content equals a literal.
-    package static func == (text: JSONText, literal: StaticString) -> Bool { false }
-    /// Whether the decoded content begins with a literal of plain ASCII.
-    package func hasPrefix(_ literal: StaticString) -> Bool { false }
+    package static func == (text: JSONText, literal: StaticString) -> Bool {
+        let expected = unsafe UnsafeRawBufferPointer(
+            start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+        if text.count == expected.count {
+            return unsafe text.withEscapedBytes { unsafe $0.elementsEqual(expected) }
+        }
+        guard text.count > expected.count, text.sourceRange != nil else { return false }
+        return unsafe text.hasEscape && text.decoded().elementsEqual(expected)
+    }
+
+    /// Whether the decoded content of both is the same.
+    package static func == (a: JSONText, b: JSONText) -> Bool {
+        if !a.hasEscape, !b.hasEscape {
+            guard a.count == b.count else { return false }
+            return unsafe a.withEscapedBytes { left in
+                unsafe b.withEscapedBytes { right in unsafe left.elementsEqual(right) }
+            }
+        }
+        return a.decoded() == b.decoded()
+    }
+
+    /// Whether the escaped content begins with a literal of plain ASCII without escapes.
+    package func hasPrefix(_ literal: StaticString) -> Bool {
+        unsafe withEscapedBytes { bytes in
+            unsafe bytes.starts(
+                with: UnsafeRawBufferPointer(
+                    start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        }
+    }
+
+    private var hasEscape: Bool { unsafe withEscapedBytes { unsafe $0.contains(0x5c) } }
 
     /// The escaped bytes for the length of a call.
     package func withEscapedBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
-        unsafe try body(UnsafeRawBufferPointer(start: nil, count: 0))
+        switch storage {
+        case .slice(let range):
+            try unsafe document.source.withUnsafeBytes {
+                try unsafe body(UnsafeRawBufferPointer(rebasing: $0[range]))
+            }
+        case .node(let start, let count):
+            try unsafe body(UnsafeRawBufferPointer(start: start, count: count))
+        }
+    }
+
+    /// Appends the escaped content; a lone surrogate becomes U+FFFD.
+    package func appendEscaped(to bytes: inout [UInt8]) {
+        unsafe withEscapedBytes { content in
+            guard hasLoneSurrogate else { return unsafe bytes.append(contentsOf: content) }
+            JSONEscape.appendMended(content, to: &bytes)
+        }
     }
 
     /// Appends the decoded UTF-8 content; a lone surrogate becomes U+FFFD.
-    package func appendDecoded(to bytes: inout [UInt8]) {}
-    /// The decoded content.
-    package var string: String { "" }
-}
-
-/// A whole JSON value as the bytes it came in: valid JSON, never parsed into a tree.
-package struct JSONSlice: Sendable {
-    /// What the slice is cut from.
-    package let source: [UInt8]
-    /// Where it lies.
-    package let range: Range<Int>
-
-    /// What the value is, told by its first byte.
-    package var kind: JSONValue.Kind { .null }
-    /// The members of an object slice, in order, without a parse of what is inside them: the key with
-    /// its quotes, and the value. Empty for anything else.
-    package var members: [(key: JSONSlice, value: JSONSlice)] { [] }
-    /// The elements of an array slice; empty for anything else.
-    package var elements: [JSONSlice] { [] }
-    /// Whether this is a string whose decoded content equals a literal.
-    package func isString(_ literal: StaticString) -> Bool { false }
-    /// Parses the slice into a document of its own (a copy).
-    package func parsed() throws(JSONError) -> JSONDocument { throw .tooDeep(offset: 0) }
-    /// The bytes for the length of a call.
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        unsafe try body(UnsafeRawBufferPointer(start: nil, count: 0))
+    package func appendDecoded(to bytes: inout [UInt8]) {
+        unsafe withEscapedBytes { JSONEscape.appendDecoded($0, to: &bytes) }
     }
+
+    /// The decoded content in UTF-8.
+    package func decoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        appendDecoded(to: &bytes)
+        return bytes
+    }
+
+    /// The decoded content.
+    package var string: String { String(decoding: decoded(), as: UTF8.self) }
 }
