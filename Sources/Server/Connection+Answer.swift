@@ -1,0 +1,99 @@
+// Writing answers: whole ones, and streams that flow as they come.
+internal import Bytes
+internal import EventLoop
+internal import HTTP
+
+/// Where a connection is with the answer to its request.
+enum AnswerState {
+    case none
+    /// Nothing is out yet.
+    case pending(keepsAlive: Bool, version: HTTPVersion)
+    /// A stream is open.
+    case streaming(keepsAlive: Bool, isChunked: Bool)
+    /// The answer is out, whole.
+    case done(keepsAlive: Bool)
+}
+
+extension Connection {
+    /// Sends a whole answer; `headers` without length and connection.
+    package func respond(
+        status: Int, headers: [(String, String)], body bytes: [UInt8], isHead: Bool = false
+    ) async {
+        guard case .pending(let keepsAlive, _) = answer else { return }
+        let staysOpen = keepsAlive && body.isFinished
+        var response = ResponseHead(status: status)
+        for (name, value) in headers { response.add(name, value) }
+        response.add("content-length", bytes.count)
+        if !staysOpen { response.add("connection", "close") }
+        var output: [UInt8] = []
+        output.reserveCapacity(512 + bytes.count)
+        response.append(to: &output)
+        if !isHead { output.append(contentsOf: bytes) }
+        answer = .done(keepsAlive: staysOpen)
+        if await !send(output, evenIfPeerGone: true) { isBroken = true }
+    }
+
+    /// Puts the head of a stream into a buffer that `send(stream:)` takes.
+    package func beginStream(headers: [(String, String)], into buffer: inout [UInt8]) {
+        guard case .pending(let keepsAlive, let version) = answer else { return }
+        let isChunked = version == .http11
+        let staysOpen = keepsAlive && isChunked && body.isFinished
+        var response = ResponseHead(status: 200)
+        for (name, value) in headers { response.add(name, value) }
+        if isChunked { response.add("transfer-encoding", "chunked") }
+        response.add("connection", staysOpen ? "keep-alive" : "close")
+        response.append(to: &buffer)
+        answer = .streaming(keepsAlive: staysOpen, isChunked: isChunked)
+    }
+
+    /// Opens a chunk in a buffer: what is appended until `closeChunk` goes out as one.
+    package func openChunk(in buffer: inout [UInt8]) -> Int {
+        guard case .streaming(_, isChunked: true) = answer else { return buffer.count }
+        return ChunkFraming.open(in: &buffer)
+    }
+
+    /// Closes the chunk that was opened at `start`; an empty one is taken back.
+    package func closeChunk(_ start: Int, in buffer: inout [UInt8]) {
+        guard case .streaming(_, isChunked: true) = answer else { return }
+        ChunkFraming.close(start, in: &buffer)
+    }
+
+    /// Sends what a stream has gathered and empties the buffer; waits while the client is slow.
+    ///
+    /// `false` when the client is gone.
+    package func send(stream buffer: inout [UInt8]) async -> Bool {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        guard case .streaming = answer, !buffer.isEmpty else { return !isPeerGone }
+        guard await send(buffer, evenIfPeerGone: false) else {
+            isBroken = true
+            return false
+        }
+        return true
+    }
+
+    /// Ends a stream as its framing wants it, sending what is in the buffer.
+    package func endStream(_ buffer: inout [UInt8]) async {
+        guard case .streaming(let keepsAlive, let isChunked) = answer else { return }
+        if isChunked { ChunkFraming.end(in: &buffer) }
+        guard await send(stream: &buffer) else { return }
+        answer = .done(keepsAlive: keepsAlive)
+    }
+
+    /// Sends bytes, waiting while the socket is full.
+    func send(_ bytes: [UInt8], evenIfPeerGone: Bool) async -> Bool {
+        var sent = 0
+        defer { loop.cancel(timer) }
+        while sent < bytes.count {
+            guard !isBroken, evenIfPeerGone || !isPeerGone else { return false }
+            switch socket.send(bytes.span.extracting(sent...)) {
+            case .bytes(let count): sent += count
+            case .failed, .ended: return false
+            case .wouldBlock:
+                loop.set(timer, after: limits.writeTimeout)
+                await signal.wait()
+                guard timer.isSet else { return false }
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,156 @@
+// One client's connection: requests in, answers out, one at a time.
+internal import Bytes
+package import EventLoop
+internal import HTTP
+
+/// A client's connection.
+///
+/// Confined to its worker. It is a job: it reads a head, has it answered, and goes on until either
+/// side has had enough.
+package final class Connection: DescriptorHandler, WorkerJob {
+    /// Raised for whatever happens to the connection; the exchange waits on it too.
+    package let signal = Signal()
+    /// Whether the peer has closed its side; an answer that is still being made is not wanted.
+    package private(set) var isPeerGone = false
+
+    let loop: EventLoop
+    let limits: ServerLimits
+    let socket: Socket
+    private let handler: any RequestHandler
+    private let onClose: (Connection) -> Void
+    private(set) lazy var timer = Timer(signal)
+    var input: [UInt8] = []
+    private var parser: RequestHeadParser
+    var body = RequestBodyState.none
+    var expectsContinue = false
+    private var isDraining = false
+    private var isIdle = true
+    var isBroken = false
+    var answer = AnswerState.none
+
+    init(
+        _ socket: Socket, _ loop: EventLoop, _ limits: ServerLimits,
+        _ handler: any RequestHandler, onClose: @escaping (Connection) -> Void
+    ) {
+        self.socket = socket
+        self.loop = loop
+        self.limits = limits
+        self.handler = handler
+        self.onClose = onClose
+        parser = RequestHeadParser(limits: limits.head)
+        loop.watch(socket.descriptor, for: [.input, .output, .peerClosed, .edge], self)
+    }
+
+    /// Serves requests until the connection ends.
+    package func run() async {
+        while let head = await readHead() {
+            isIdle = false
+            body = RequestBodyState(head.framing)
+            expectsContinue = head.expectsContinue
+            answer = .pending(keepsAlive: head.isKeepAlive && !isDraining, version: head.version)
+            await handler.respond(to: head, over: self)
+            guard await finishRequest() else { break }
+            isIdle = true
+            guard !isDraining else { break }
+        }
+        close()
+    }
+
+    package func descriptorReady(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.peerClosed, .failed]) { isPeerGone = true }
+        signal.raise()
+    }
+
+    /// Closes the connection after the answer that it is at, or now when it waits for a request.
+    func drain() {
+        isDraining = true
+        if case .pending(_, let version) = answer {
+            answer = .pending(keepsAlive: false, version: version)
+        }
+        signal.raise()
+    }
+
+    /// Ends the connection where it stands; a client sees a stream cut, never a tidy end.
+    package func abort() {
+        isBroken = true
+        isPeerGone = true
+        signal.raise()
+    }
+
+    private func close() {
+        loop.cancel(timer)
+        loop.forget(socket.descriptor)
+        socket.close()
+        onClose(self)
+    }
+
+    // MARK: - Reading
+
+    /// The next head; `nil` at the end of the connection, or after an answer to nonsense.
+    private func readHead() async -> RequestHead? {
+        loop.set(timer, after: limits.idleTimeout)
+        defer { loop.cancel(timer) }
+        var isFresh = input.isEmpty
+        while true {
+            if !input.isEmpty {
+                do throws(HTTPError) {
+                    if let head = try parser.parse(&input) { return head }
+                } catch {
+                    await refuse(error)
+                    return nil
+                }
+                if isFresh { loop.set(timer, after: limits.headTimeout) }
+                isFresh = false
+            }
+            if isDraining, input.isEmpty { return nil }
+            guard await receive(upTo: 16 * 1024) else { return nil }
+        }
+    }
+
+    /// More input, or `false` at the end, on failure and when the timer has fired.
+    func receive(upTo count: Int) async -> Bool {
+        while !isBroken {
+            switch socket.receive(upTo: count, appendingTo: &input) {
+            case .bytes: return true
+            case .ended, .failed: return false
+            case .wouldBlock: break
+            }
+            guard timer.isSet, !(isIdle && isDraining) else { return false }
+            await signal.wait()
+        }
+        return false
+    }
+
+    private func refuse(_ error: HTTPError) async {
+        let (headers, bytes) = handler.body(for: error)
+        answer = .pending(keepsAlive: false, version: .http11)
+        body = .none
+        await respond(status: error.status, headers: headers, body: bytes)
+        await linger()
+    }
+
+    /// What is left of the head's connection after its answer: `true` when another request may come.
+    private func finishRequest() async -> Bool {
+        guard case .done(let keepsAlive) = answer, !isBroken else { return false }
+        guard keepsAlive, body.isFinished else {
+            await linger()
+            return false
+        }
+        return true
+    }
+
+    /// Sends a FIN and reads what the client still sends, within limits, so that it sees the answer
+    /// and not a reset.
+    private func linger() async {
+        guard !isBroken else { return }
+        socket.finishSending()
+        loop.set(timer, after: .seconds(2))
+        defer { loop.cancel(timer) }
+        var total = 0
+        while total < 64 << 20 {
+            input.removeAll(keepingCapacity: true)
+            guard await receive(upTo: 64 * 1024) else { return }
+            total += input.count
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// Accepts connections and starts a job for each.
+package import EventLoop
+package import HTTP
+
+/// Limits of one server; every wait and every size has one.
+package struct ServerLimits: Sendable {
+    package var head = HTTPLimits()
+    /// Connections at once, on one worker.
+    package var connectionsMax = 10_000
+    /// From the first byte of a head to its last.
+    package var headTimeout = Duration.seconds(30)
+    /// Silence inside a request body.
+    package var bodyIdleTimeout = Duration.seconds(60)
+    /// Between two requests.
+    ///
+    /// Longer than the idle time of common clients, so that they close first.
+    package var idleTimeout = Duration.seconds(300)
+    /// A client that takes nothing for so long is gone.
+    package var writeTimeout = Duration.seconds(300)
+
+    package init() {}
+}
+
+/// Answers requests; one for each worker.
+package protocol RequestHandler: AnyObject {
+    /// Answers one request, exactly once, by `connection.respond` or a stream.
+    func respond(to head: RequestHead, over connection: Connection) async
+    /// The body of an answer to bytes that are no request.
+    func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8])
+}
+
+/// A listening socket on a worker.
+package final class Listener: DescriptorHandler, TimerHandler {
+    private let socket: Socket
+    private let loop: EventLoop
+    private let handler: any RequestHandler
+    private let limits: ServerLimits
+    private var retry: Timer?
+    private var isOpen = true
+    private(set) var connections: [ObjectIdentifier: Connection] = [:]
+
+    /// Listens on a worker's loop until closed.
+    package init(
+        _ socket: Socket, on loop: EventLoop, limits: ServerLimits, handler: any RequestHandler
+    ) {
+        self.socket = socket
+        self.loop = loop
+        self.limits = limits
+        self.handler = handler
+        retry = Timer(self)
+        loop.watch(socket.descriptor, for: .input, self)
+    }
+
+    /// Connections that are open.
+    package var connectionCount: Int { connections.count }
+
+    /// Takes no new connections.
+    ///
+    /// Those that wait for a request are closed, the others after the answer that they are at.
+    package func drain() {
+        guard isOpen else { return }
+        // Whoever is in the queue already gets an answer, not a reset.
+        acceptAll()
+        isOpen = false
+        loop.forget(socket.descriptor)
+        if let retry { loop.cancel(retry) }
+        socket.close()
+        for connection in connections.values { connection.drain() }
+    }
+
+    /// Ends all connections where they stand.
+    package func abort() {
+        for connection in connections.values { connection.abort() }
+    }
+
+    package func descriptorReady(_ readiness: Readiness) { acceptAll() }
+
+    package func timerFired(_ timer: Timer) {
+        guard isOpen else { return }
+        loop.watch(socket.descriptor, for: .input, self)
+    }
+
+    private func acceptAll() {
+        guard isOpen else { return }
+        while connections.count < limits.connectionsMax {
+            switch socket.accept() {
+            case .connection(let accepted): serve(accepted)
+            case .none: return
+            case .exhausted: return pause()
+            }
+        }
+        pause()
+    }
+
+    /// Out of descriptors or over the limit: stop accepting, look again soon.
+    private func pause() {
+        loop.forget(socket.descriptor)
+        if let retry { loop.set(retry, after: .milliseconds(50)) }
+    }
+
+    private func serve(_ accepted: Socket) {
+        let connection = Connection(accepted, loop, limits, handler) { [weak self] connection in
+            self?.connections[ObjectIdentifier(connection)] = nil
+        }
+        connections[ObjectIdentifier(connection)] = connection
+        loop.start(connection)
+    }
+}
