@@ -90,6 +90,12 @@ package struct JSONWriter {
         endKey()
     }
 
+    /// A member's name as it came, quotes included.
+    package mutating func key(slice name: JSONSlice) {
+        value(name)
+        endKey()
+    }
+
     /// A literal that needs no escapes.
     package mutating func string(_ value: StaticString) {
         beginString()

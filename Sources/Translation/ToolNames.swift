@@ -9,12 +9,42 @@ package struct ToolNames: Sendable {
     /// No tools.
     package init() {}
 
-    /// Notes that a tool is offered upstream under a name.
-    package mutating func offer(_ original: String, as upstream: String) {
+    /// Notes that a tool is offered; the name to offer it by.
+    package mutating func offer(_ original: String) -> String {
         offered.insert(original)
+        let upstream = upstreamName(of: original)
         if original != upstream { originals[upstream] = original }
+        return upstream
     }
 
-    /// The client's name of a tool that the model called; unknown names come back unchanged.
-    package func original(of upstream: String) -> String { originals[upstream] ?? upstream }
+    /// A name that servers accept: letters, digits, `_` and `-`, at most 64 of them.
+    ///
+    /// A pure function of the client's name, so that history, tools and choice agree.
+    package func upstreamName(of original: String) -> String {
+        if original.utf8.count <= 64, !original.isEmpty, original.utf8.allSatisfy(Self.isAllowed) {
+            return original
+        }
+        let plain = original.utf8.prefix(55).map { Self.isAllowed($0) ? $0 : UInt8(ascii: "_") }
+        return String(decoding: plain, as: UTF8.self) + "_" + Digest.hexadecimal(original, count: 8)
+    }
+
+    /// The client's name of a tool that the model called; unknown names come back unchanged, but
+    /// for prefixes that some models put before a name they were given.
+    package func original(of upstream: String) -> String {
+        if let original = originals[upstream] { return original }
+        if offered.contains(upstream) { return upstream }
+        for prefix in ["functions.", "default_api.", "tools."] where upstream.hasPrefix(prefix) {
+            let name = String(upstream.dropFirst(prefix.utf8.count))
+            if offered.contains(name) { return name }
+        }
+        let same = offered.filter { $0.lowercased() == upstream.lowercased() }
+        return same.count == 1 ? same.first ?? upstream : upstream
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2d: true
+        default: false
+        }
+    }
 }

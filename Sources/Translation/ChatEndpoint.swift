@@ -1,0 +1,34 @@
+// Where requests go (translation 1.9).
+
+/// Builds the URL of the Chat Completions endpoint from what a user sets as base URL.
+package enum ChatEndpoint {
+    /// The URL to post to.
+    ///
+    /// A base that ends in `/chat/completions` is taken as it is, one that ends in a version (or in
+    /// `/openai`) is completed, anything else gets `/v1/chat/completions`. A query stays.
+    package static func url(base: String, azureDeployment: String? = nil, apiVersion: String? = nil)
+        -> String
+    {
+        let parts = base.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var path = String(parts[0])
+        while path.hasSuffix("/") { path.removeLast() }
+        var query = parts.count > 1 ? "?" + parts[1] : ""
+        if let azureDeployment, !path.hasSuffix("/v1") {
+            path += "/openai/deployments/\(azureDeployment)/chat/completions"
+            query = "?api-version=\(apiVersion ?? "2024-10-21")"
+        } else if !path.hasSuffix("/chat/completions") {
+            path += completes(path) ? "/chat/completions" : "/v1/chat/completions"
+        }
+        return path + query
+    }
+
+    /// Whether the last segment is a version like `v1`, or `openai` as Gemini has it.
+    private static func completes(_ path: String) -> Bool {
+        guard let last = path.split(separator: "/").last, path.split(separator: "/").count > 2 else {
+            return false
+        }
+        if last == "openai" { return true }
+        let digits = last.dropFirst().utf8
+        return last.first == "v" && digits.first.map { (0x30...0x39).contains($0) } == true
+    }
+}

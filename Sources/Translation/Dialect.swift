@@ -1,0 +1,181 @@
+// What one kind of server accepts. A dialect is data: adding a server is adding a value.
+
+/// The habits of one Chat Completions server, as far as a request depends on them.
+package struct Dialect: Sendable, Equatable {
+    /// Where entries of role `system` inside `messages` go (translation 2.3).
+    package enum SystemEntries: Sendable { case preserve, fold, hoist }
+    /// How reasoning is asked for (translation 1.3).
+    package enum ReasoningStyle: Sendable {
+        case none, effort, openrouter, deepseek, chatTemplate, thinkingSwitch
+    }
+    /// Which reasoning goes back to the server (translation 2.4).
+    package enum ReasoningReplay: Sendable {
+        case none
+        /// `reasoning_content` on each assistant message with tool calls, `""` when there is none.
+        case everyToolCall
+        /// `reasoning_content` on the turns since the last real user message.
+        case currentTurn
+    }
+    /// What tool call ids must look like (translation 2.6).
+    package enum ToolIDStyle: Sendable { case atMost40, nineAlphanumerics }
+
+    package var name: String
+    package var usesMaxCompletionTokens = false
+    package var acceptsSampling = true
+    package var acceptsTopK = false
+    package var acceptsStop = true
+    /// Longest `stop` array; the rest is looked for by ourselves.
+    package var stopsMax = 4
+    package var acceptsParallelToolCalls = true
+    package var acceptsStreamOptions = true
+    package var nullsEmptyContent = false
+    package var systemEntries = SystemEntries.fold
+    package var reasoning = ReasoningStyle.none
+    package var replay = ReasoningReplay.none
+    package var toolIDs = ToolIDStyle.atMost40
+    package var acceptsPDF = false
+    package var fetchesImages = true
+    package var mergesSameRole = false
+    package var fillsBetweenToolAndUser = false
+    /// `json_schema` in `response_format`; others get `json_object` and an instruction.
+    package var acceptsJSONSchema = true
+    package var wantsPromptCacheKey = false
+    package var authentication = Authentication.bearer
+
+    /// How the upstream's key is sent.
+    package enum Authentication: Sendable { case bearer, apiKey, none }
+
+    package init(name: String) { self.name = name }
+
+    private init(_ name: String, _ change: (inout Dialect) -> Void) {
+        self.name = name
+        change(&self)
+    }
+}
+
+extension Dialect {
+    package static let generic = Dialect("generic") { $0.replay = .currentTurn }
+
+    package static let openai = Dialect("openai") {
+        $0.usesMaxCompletionTokens = true
+        $0.nullsEmptyContent = true
+        $0.systemEntries = .preserve
+        $0.acceptsPDF = true
+        $0.wantsPromptCacheKey = true
+    }
+
+    package static let azure = Dialect("azure") {
+        $0 = openai
+        $0.name = "azure"
+        $0.authentication = .apiKey
+    }
+
+    package static let openrouter = Dialect("openrouter") {
+        $0.acceptsTopK = true
+        $0.nullsEmptyContent = true
+        $0.systemEntries = .preserve
+        $0.reasoning = .openrouter
+        $0.acceptsPDF = true
+    }
+
+    package static let deepseek = Dialect("deepseek") {
+        $0.systemEntries = .preserve
+        $0.reasoning = .deepseek
+        $0.replay = .everyToolCall
+        $0.acceptsJSONSchema = false
+    }
+
+    package static let gemini = Dialect("gemini") {
+        $0.stopsMax = 5
+        $0.reasoning = .effort
+        $0.acceptsParallelToolCalls = false
+    }
+
+    package static let vllm = Dialect("vllm") {
+        $0.acceptsTopK = true
+        $0.stopsMax = 1000
+        $0.reasoning = .chatTemplate
+        $0.replay = .currentTurn
+    }
+
+    package static let sglang = Dialect("sglang") {
+        $0 = vllm
+        $0.name = "sglang"
+    }
+
+    package static let llamacpp = Dialect("llamacpp") {
+        $0 = vllm
+        $0.name = "llamacpp"
+        $0.fetchesImages = false
+    }
+
+    package static let ollama = Dialect("ollama") {
+        $0.stopsMax = 1000
+        $0.reasoning = .effort
+        $0.fetchesImages = false
+    }
+
+    package static let lmstudio = Dialect("lmstudio") {
+        $0.acceptsTopK = true
+        $0.stopsMax = 1000
+        $0.replay = .currentTurn
+    }
+
+    package static let groq = Dialect("groq") {
+        $0.nullsEmptyContent = true
+        $0.systemEntries = .preserve
+    }
+
+    package static let mistral = Dialect("mistral") {
+        $0.toolIDs = .nineAlphanumerics
+        $0.mergesSameRole = true
+        $0.fillsBetweenToolAndUser = true
+    }
+
+    package static let kimi = Dialect("kimi") {
+        $0.reasoning = .thinkingSwitch
+        $0.replay = .currentTurn
+    }
+
+    /// Every dialect that `DIALECT` may name.
+    package static let all = [
+        generic, openai, azure, openrouter, deepseek, gemini, vllm, sglang, llamacpp, ollama,
+        lmstudio, groq, mistral, kimi,
+    ]
+
+    /// The dialect of that name.
+    package static func named(_ name: String) -> Dialect? { all.first { $0.name == name } }
+
+    /// The dialect of a server, told by its host, port and path.
+    package static func detect(baseURL: String) -> Dialect {
+        let url = baseURL.lowercased()
+        let hosts: [(String, Dialect)] = [
+            ("api.openai.com", .openai), ("openai.azure.com", .azure), (".azure.com", .azure),
+            ("openrouter.ai", .openrouter), ("api.deepseek.com", .deepseek),
+            ("generativelanguage.googleapis.com", .gemini), ("api.groq.com", .groq),
+            ("api.mistral.ai", .mistral), ("api.moonshot", .kimi), (":11434", .ollama),
+            (":1234", .lmstudio),
+        ]
+        return hosts.first { contains(url, $0.0) }?.1 ?? .generic
+    }
+
+    /// The dialect for one model: OpenAI's reasoning models take no sampling parameters.
+    package func refined(for model: String) -> Dialect {
+        guard name == "openai" || name == "azure" else { return self }
+        var dialect = self
+        let isReasoning = ["o1", "o3", "o4", "gpt-5", "gpt-6"].contains { model.hasPrefix($0) }
+        if isReasoning {
+            dialect.acceptsSampling = false
+            dialect.reasoning = .effort
+            dialect.acceptsStop = false
+        }
+        return dialect
+    }
+
+    private static func contains(_ text: String, _ part: String) -> Bool {
+        let text = Array(text.utf8)
+        let part = Array(part.utf8)
+        guard text.count >= part.count else { return false }
+        return (0...(text.count - part.count)).contains { text[$0...].starts(with: part) }
+    }
+}

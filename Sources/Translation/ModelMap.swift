@@ -1,0 +1,52 @@
+// Which upstream model answers for which model name.
+
+/// One rule of the map.
+package struct ModelRule: Sendable, Equatable {
+    /// A name, or a pattern in which `*` stands for any characters.
+    package var pattern: String
+    /// The upstream's model; `nil` sends the client's name unchanged.
+    package var model: String?
+
+    package init(pattern: String, model: String?) {
+        self.pattern = pattern
+        self.model = model
+    }
+}
+
+/// The model map: exact names first, then patterns in order, else the client's name unchanged.
+package struct ModelMap: Sendable {
+    private let rules: [ModelRule]
+
+    package init(rules: [ModelRule]) { self.rules = rules }
+
+    /// The upstream's model for a client's name; Claude Code's suffix `[1m]` is not part of a name.
+    package func resolve(_ name: String) -> String {
+        let name = name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name
+        let rule =
+            rules.first { $0.pattern == name }
+            ?? rules.first { Self.matches(name.utf8[...], $0.pattern.utf8[...]) }
+        return rule?.model ?? name
+    }
+
+    /// Upstream models that the rules name, each once, in order.
+    package var upstreamModels: [String] { Self.unique(rules.compactMap(\.model)) }
+
+    /// Names without `*` that clients may ask for, each once, in order.
+    package var aliases: [String] { Self.unique(rules.map(\.pattern).filter { !$0.contains("*") }) }
+
+    private static func unique(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+
+    /// Whether a name fits a pattern; linear in practice, patterns are short.
+    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
+        guard let first = pattern.first else { return name.isEmpty }
+        if first == UInt8(ascii: "*") {
+            let rest = pattern.dropFirst()
+            return name.indices.contains { matches(name[$0...], rest) }
+                || matches(name[name.endIndex...], rest)
+        }
+        return name.first == first && matches(name.dropFirst(), pattern.dropFirst())
+    }
+}
