@@ -13,7 +13,8 @@
     /// Keeps the bytes alive, whoever holds them.
     private let document: JSONDocument
     private let storage: Storage
-    let hasLoneSurrogate: Bool
+    /// Whether half a surrogate pair is in it.
+    package let hasLoneSurrogate: Bool
 
     /// Text that jansson holds: no escapes in it.
     init(_ document: JSONDocument, _ start: UnsafeRawPointer?, _ count: Int) {

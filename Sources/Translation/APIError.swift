@@ -1,4 +1,6 @@
 // Errors as Anthropic's API shapes them (translation 5).
+internal import Bytes
+internal import JSON
 
 /// An error answer in the shape that Anthropic's clients check.
 package struct APIError: Error, Equatable, Sendable {
@@ -85,5 +87,39 @@ extension APIError.Kind {
         case .api: 500
         case .overloaded: 529
         }
+    }
+}
+
+extension APIError {
+    /// The body of an error answer.
+    package func body(requestID: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        appendBody(requestID: requestID, to: &bytes)
+        return bytes
+    }
+
+    /// Appends the body, which is also the data of an `error` event.
+    func appendBody(requestID: String, to bytes: inout [UInt8]) {
+        bytes.append(#"{"type":"error","error":{"type":""#)
+        bytes.append(kind.rawValue)
+        bytes.append(#"","message":""#)
+        JSONEscape.append(message, to: &bytes)
+        bytes.append("\"")
+        if let code {
+            bytes.append(#","details":{"error_code":""#)
+            JSONEscape.append(code, to: &bytes)
+            bytes.append(#""}"#)
+        }
+        bytes.append(#"},"request_id":""#)
+        JSONEscape.append(requestID, to: &bytes)
+        bytes.append(#""}"#)
+    }
+
+    /// The headers that tell a client when, and whether, to try again.
+    package var headers: [(String, String)] {
+        var headers: [(String, String)] = []
+        if let retryAfterSeconds { headers.append(("retry-after", String(retryAfterSeconds))) }
+        if let shouldRetry { headers.append(("x-should-retry", shouldRetry ? "true" : "false")) }
+        return headers
     }
 }

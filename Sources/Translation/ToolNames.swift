@@ -41,6 +41,9 @@ package struct ToolNames: Sendable {
         return same.count == 1 ? same.first ?? upstream : upstream
     }
 
+    /// Whether a name was made by us for a longer or odder one.
+    func isAlias(_ upstream: String) -> Bool { originals[upstream] != nil }
+
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2d: true

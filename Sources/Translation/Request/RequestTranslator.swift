@@ -55,6 +55,8 @@ package struct RequestTranslator: Sendable {
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
+        // Four bytes a token: only used when the upstream reports no usage.
+        plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])
         plan.stopSequences = Self.stopSequences(root["stop_sequences"])
         let maxTokens = try maxTokens(root["max_tokens"], &plan)

@@ -1,0 +1,95 @@
+// Answers that need no upstream (translation 6).
+internal import Bytes
+internal import JSON
+
+/// The bodies of the small endpoints.
+package enum SmallEndpoints {
+    /// `GET /api/hello`.
+    package static let hello = Array(#"{"message":"hello"}"#.utf8)
+
+    /// `POST /v1/messages/count_tokens`.
+    package static func countTokens(_ body: [UInt8]) throws(APIError) -> [UInt8] {
+        let document: JSONDocument
+        do throws(JSONError) {
+            document = try JSONDocument(
+                parsing: body, opaqueKeys: OpaqueKeys(["system", "content", "tools"]))
+        } catch {
+            throw .invalid("request body is not valid JSON: \(error.message)")
+        }
+        guard document.root.kind == .object else {
+            throw .invalid("request body is not a JSON object")
+        }
+        guard document.root["model"]?.text != nil else { throw .invalid("model: Field required") }
+        guard document.root["messages"]?.kind == .array else {
+            throw .invalid("messages: Field required")
+        }
+        var answer: [UInt8] = []
+        answer.append(#"{"input_tokens":"#)
+        answer.append(decimal: TokenEstimator.estimate(body))
+        answer.append("}")
+        return answer
+    }
+
+    /// `GET /v1/models`.
+    package static func models(_ ids: [String]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("data")
+        writer.beginArray()
+        for id in ids { write(model: id, to: &writer) }
+        writer.endArray()
+        writer.key("has_more")
+        writer.bool(false)
+        writer.key("first_id")
+        if let first = ids.first { writer.string(first) } else { writer.null() }
+        writer.key("last_id")
+        if let last = ids.last { writer.string(last) } else { writer.null() }
+        writer.endObject()
+        return writer.finish().contiguous()
+    }
+
+    /// `GET /v1/models/{id}`.
+    package static func model(_ id: String) -> [UInt8] {
+        var writer = JSONWriter()
+        write(model: id, to: &writer)
+        return writer.finish().contiguous()
+    }
+
+    private static func write(model id: String, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("type")
+        writer.string("model")
+        writer.key("id")
+        writer.string(id)
+        writer.key("display_name")
+        writer.string(id)
+        writer.key("created_at")
+        writer.string("2026-01-01T00:00:00Z")
+        writer.endObject()
+    }
+
+    /// The answer to `max_tokens: 0`: no content, no upstream call.
+    package static func emptyMessage(_ plan: ExchangePlan, id: String) -> [UInt8] {
+        let end = MessageEnd(stopReason: .maxTokens, usage: Usage())
+        var body: [UInt8] = []
+        body.append(#"{"id":""#)
+        body.append(id)
+        body.append(#"","type":"message","role":"assistant","model":""#)
+        JSONEscape.append(plan.requestedModel, to: &body)
+        body.append(#"","content":[],"#)
+        end.append(to: &body)
+        body.append(#","usage":"#)
+        end.usage.append(to: &body)
+        body.append("}")
+        return body
+    }
+
+    /// The same as a stream.
+    package static func emptyStream(_ plan: ExchangePlan, id: String) -> [UInt8] {
+        var events: [UInt8] = []
+        EventWriter.messageStart(id: id, model: plan.requestedModel, into: &events)
+        EventWriter.messageDelta(MessageEnd(stopReason: .maxTokens, usage: Usage()), into: &events)
+        EventWriter.messageStop(into: &events)
+        return events
+    }
+}
