@@ -31,7 +31,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
-            name: "claude-sidecar", dependencies: ["Proxy", "Configuration"],
+            name: "claude-sidecar", dependencies: ["Proxy", "Configuration", "EventLoop"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
     ]

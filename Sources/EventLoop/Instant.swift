@@ -8,6 +8,9 @@ package struct Instant: Comparable, Sendable {
 
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
+    /// Later than everything.
+    package static let distantFuture = Instant(nanoseconds: .max)
+
     /// Reads the clock.
     ///
     /// On a worker, `EventLoop.now` is the same for one round and costs nothing.

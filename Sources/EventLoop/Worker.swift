@@ -37,8 +37,11 @@ package actor Worker {
     }
 
     /// Runs the worker on a thread of its own.
-    package nonisolated func start(_ make: @escaping @Sendable (EventLoop) -> any WorkerTenant) {
-        let start = ThreadStart(worker: self, make: make)
+    package nonisolated func start(
+        _ make: @escaping @Sendable (EventLoop) -> any WorkerTenant,
+        atEnd: @escaping @Sendable () -> Void = {}
+    ) {
+        let start = ThreadStart(worker: self, make: make, atEnd: atEnd)
         var thread = pthread_t()
         let context = unsafe Unmanaged.passRetained(start).toOpaque()
         let status = unsafe pthread_create(
@@ -48,12 +51,16 @@ package actor Worker {
                     let start = unsafe Unmanaged<ThreadStart>.fromOpaque(context)
                         .takeRetainedValue()
                     start.worker.run(start.make)
+                    start.atEnd()
                 }
                 return nil
             }, context)
         precondition(status == 0, "no thread for a worker: errno \(status)")
         pthread_detach(thread)
     }
+
+    /// Makes the worker look again whether it is done; from any thread.
+    package nonisolated func wake() { eventfd_write(executor.wakeup, 1) }
 
     /// Tells the tenant something from another thread; in order.
     package func tell(_ message: WorkerMessage) { tenant?.receive(message) }
@@ -104,9 +111,15 @@ package enum WorkerMessage: Sendable {
 private final class ThreadStart: Sendable {
     let worker: Worker
     let make: @Sendable (EventLoop) -> any WorkerTenant
-    init(worker: Worker, make: @escaping @Sendable (EventLoop) -> any WorkerTenant) {
+    let atEnd: @Sendable () -> Void
+
+    init(
+        worker: Worker, make: @escaping @Sendable (EventLoop) -> any WorkerTenant,
+        atEnd: @escaping @Sendable () -> Void
+    ) {
         self.worker = worker
         self.make = make
+        self.atEnd = atEnd
     }
 }
 

@@ -107,8 +107,9 @@ package struct EventStreamReader {
         return ServerSentEvent(data: data, hasSeveralLines: lineCount > 1, isError: isError)
     }
 
-    /// The next line without its end: LF, CRLF or CR. A CR that is the last byte so far may be the
-    /// first half of CRLF.
+    /// The next line without its end: LF, CRLF or CR.
+    ///
+    /// A CR that is the last byte so far may be the first half of CRLF.
     private mutating func nextLine() -> ArraySlice<UInt8>? {
         skipByteOrderMark()
         guard position < buffer.count else { return nil }

@@ -73,6 +73,11 @@ package final class Listener: DescriptorHandler, TimerHandler {
         for connection in connections.values { connection.abort() }
     }
 
+    /// Has every exchange look again at what has changed around it.
+    package func wakeAll() {
+        for connection in connections.values { connection.signal.raise() }
+    }
+
     package func descriptorReady(_ readiness: Readiness) { acceptAll() }
 
     package func timerFired(_ timer: Timer) {

@@ -24,7 +24,8 @@ package enum ChatEndpoint {
 
     /// Whether the last segment is a version like `v1`, or `openai` as Gemini has it.
     private static func completes(_ path: String) -> Bool {
-        guard let last = path.split(separator: "/").last, path.split(separator: "/").count > 2 else {
+        guard let last = path.split(separator: "/").last, path.split(separator: "/").count > 2
+        else {
             return false
         }
         if last == "openai" { return true }

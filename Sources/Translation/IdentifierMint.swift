@@ -29,6 +29,9 @@ package struct IdentifierMint: Sendable {
         }
     }
 
+    /// A mint of its own, for what goes on beside this one.
+    package mutating func forked() -> IdentifierMint { IdentifierMint(seed: (word(), word())) }
+
     private static func base62(_ digit: Int) -> UInt8 {
         switch digit {
         case 0..<10: UInt8(ascii: "0") + UInt8(digit)

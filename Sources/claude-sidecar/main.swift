@@ -1,1 +1,106 @@
-print("claude-sidecar")
+// Arguments in, exit status out.
+import Configuration
+import EventLoop
+import Glibc
+import Proxy
+
+/// What the command line asks for.
+enum Command {
+    static let usage = """
+        usage: claude-sidecar [command]
+
+        A sidecar that lets Anthropic Messages API clients talk to any OpenAI-compatible model.
+
+        commands
+          (none)        serve; settings come from the environment
+          demo          serve in front of a built-in scripted upstream: no key, no network
+          check         print the effective settings and leave
+          healthcheck   ask a running sidecar whether it is ready; exit 0 or 1
+          --help        this text
+          --version     the version
+
+        exit status
+          0  stopped as asked    1  could not start    2  wrong arguments
+          78  a setting is wrong (all mistakes are printed at once)
+          143  stopped at once by a second SIGTERM
+
+        settings (environment variables; secrets also as NAME_FILE)
+        """
+
+    static func run(_ arguments: [String]) -> CInt {
+        guard arguments.count <= 1 else { return wrongArguments(arguments.joined(separator: " ")) }
+        switch arguments.first {
+        case "--help", "-h", "help":
+            print(usage)
+            for setting in SettingsTable.all { print(row(setting)) }
+            return 0
+        case "--version", "version":
+            print("claude-sidecar \(Sidecar.version)")
+            return 0
+        case nil: return withSettings(Sidecar.run)
+        case "demo": return withSettings(Demo.run)
+        case "check":
+            return withSettings { settings in
+                for line in Check.lines(settings) { print(line) }
+                return 0
+            }
+        case "healthcheck": return withSettings(checkHealth)
+        case let other?: return wrongArguments(other)
+        }
+    }
+
+    private static func checkHealth(_ settings: Settings) -> CInt {
+        let address: ListenAddress =
+            if let path = settings.unixPath {
+                .unix(path: path)
+            } else if let port = settings.adminPort {
+                .tcp(host: loopback(settings.adminHost), port: port)
+            } else {
+                .tcp(host: loopback(settings.host), port: settings.port)
+            }
+        guard let reason = HealthCheck.run(address) else { return 0 }
+        complain(reason)
+        return 1
+    }
+
+    /// A listener on all addresses is asked on loopback.
+    private static func loopback(_ host: String) -> String {
+        host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+    }
+
+    private static func withSettings(_ body: (Settings) -> CInt) -> CInt {
+        switch Settings.parse(environment()) {
+        case .success(let settings): return body(settings)
+        case .failure(let mistakes):
+            for line in mistakes.lines { complain(line) }
+            return 78
+        }
+    }
+
+    private static func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        for line in CommandLineEnvironment.lines() {
+            let sides = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if sides.count == 2 { variables[String(sides[0])] = String(sides[1]) }
+        }
+        return variables
+    }
+
+    private static func row(_ setting: Setting) -> String {
+        let padding = String(repeating: " ", count: max(1, 28 - setting.name.count))
+        let fallback = setting.fallback.isEmpty ? "" : " [\(setting.fallback)]"
+        return "  \(setting.name)\(padding)\(setting.meaning)\(fallback)"
+    }
+
+    private static func wrongArguments(_ text: String) -> CInt {
+        complain("unknown command: \(text); see claude-sidecar --help")
+        return 2
+    }
+
+    private static func complain(_ line: String) {
+        let bytes = Array("claude-sidecar: \(line)\n".utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
+    }
+}
+
+exit(Command.run(Array(CommandLine.arguments.dropFirst())))

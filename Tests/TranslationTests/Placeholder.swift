@@ -1,1 +1,1 @@
-// Placeholder until the first test lands.
+// The first test lands with the module.

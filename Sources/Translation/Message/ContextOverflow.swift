@@ -47,7 +47,8 @@ package enum ContextOverflow: Equatable, Sendable {
 
     private static let complaints = [
         "maximum context length", "context length exceeded", "prompt is too long",
-        "exceeds the available context size", "prompt too long", "exceeds the maximum allowed length",
+        "exceeds the available context size", "prompt too long",
+        "exceeds the maximum allowed length",
         "exceeds the maximum number of tokens", "input tokens exceed the configured limit",
         "too large for model with", "context_length_exceeded", "max_model_len",
         "exceed context limit",

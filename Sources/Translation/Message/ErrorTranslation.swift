@@ -41,7 +41,9 @@ package enum UpstreamError {
         let isObject = root["object"]?.text.map { $0 == "error" } == true
         let code = root["code"]?.integer ?? 0
         let isBare = root["choices"] == nil && root["message"] != nil && (400...599).contains(code)
-        guard hasError || isObject || isBare || isError && root["choices"] == nil else { return nil }
+        guard hasError || isObject || isBare || isError && root["choices"] == nil else {
+            return nil
+        }
         let words = ErrorWords(root, body: [])
         let status = words.code.flatMap { Int($0) }.flatMap { (400...599).contains($0) ? $0 : nil }
         return classify(
@@ -130,7 +132,8 @@ struct ErrorWords {
         let inner = error?.kind == .object ? error : nil
         let texts = [
             inner?["message"]?.text, error?.text, root["message"]?.text, root["detail"]?.text,
-            root["detail"]?.elements.first?["msg"]?.text, root["errors"]?.elements.first?["message"]?.text,
+            root["detail"]?.elements.first?["msg"]?.text,
+            root["errors"]?.elements.first?["message"]?.text,
         ]
         message = texts.lazy.compactMap { $0 }.first { !$0.isEmpty }?.string ?? ""
         if let raw = inner?["metadata"]?["raw"]?.text?.decoded(),

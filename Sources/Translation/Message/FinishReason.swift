@@ -9,7 +9,8 @@ enum FinishReason: Equatable, Sendable {
     init(_ text: String) {
         switch text {
         case "tool_calls", "function_call", "tool_use": self = .toolCalls
-        case "length", "max_tokens", "MAX_TOKENS", "max_output_tokens", "model_length": self = .length
+        case "length", "max_tokens", "MAX_TOKENS", "max_output_tokens", "model_length":
+            self = .length
         case "content_filter", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST":
             self = .contentFilter
         case "error", "abort", "cancelled": self = .error

@@ -43,12 +43,15 @@ package struct MessageTranslator {
     }
 
     private static func parse(_ body: [UInt8]) throws(APIError) -> JSONDocument {
-        if let document = try? JSONDocument(parsing: body, opaqueKeys: opaqueKeys) { return document }
+        if let document = try? JSONDocument(parsing: body, opaqueKeys: opaqueKeys) {
+            return document
+        }
         throw .upstreamProtocol("upstream returned what is no JSON")
     }
 
     private mutating func write(
-        _ root: JSONValue, _ message: JSONValue, _ finish: FinishReason, _ mint: inout IdentifierMint
+        _ root: JSONValue, _ message: JSONValue, _ finish: FinishReason,
+        _ mint: inout IdentifierMint
     ) -> TranslatedMessage {
         var content = MessageContent(message, plan)
         var stop = StopScanner(plan.stopSequences)
@@ -156,7 +159,9 @@ private struct MessageContent {
 
     init(_ message: JSONValue, _ plan: ExchangePlan) {
         emission = plan.thinking
-        for key in ["reasoning_content", "reasoning", "thinking", "reasoning_text"] as [StaticString] {
+        for key in ["reasoning_content", "reasoning", "thinking", "reasoning_text"]
+            as [StaticString]
+        {
             if let reasoning = message[key]?.text, !reasoning.isEmpty {
                 reasoning.appendDecoded(to: &thinking)
                 break

@@ -10,7 +10,9 @@ extension Usage {
         guard usage.kind == .object else { return nil }
         func count(_ value: JSONValue?) -> Int? {
             guard let value else { return nil }
-            if let number = value.double, number.isFinite, number >= 0 { return Int(min(number, 1e15)) }
+            if let number = value.double, number.isFinite, number >= 0 {
+                return Int(min(number, 1e15))
+            }
             return value.text.flatMap { Int($0.string) }.map { max(0, $0) }
         }
         let prompt = count(usage["prompt_tokens"]) ?? 0
@@ -19,7 +21,8 @@ extension Usage {
             count(details?["cached_tokens"]) ?? count(usage["prompt_cache_hit_tokens"])
             ?? count(usage["cached_tokens"]) ?? count(usage["cache_read_input_tokens"]) ?? 0
         let written =
-            count(details?["cache_write_tokens"]) ?? count(usage["cache_creation_input_tokens"]) ?? 0
+            count(details?["cache_write_tokens"]) ?? count(usage["cache_creation_input_tokens"])
+            ?? 0
         let total = count(usage["total_tokens"]) ?? prompt
         let completion = count(usage["completion_tokens"]) ?? max(0, total - prompt)
         let reasoning = count(usage["completion_tokens_details"]?["reasoning_tokens"])

@@ -64,7 +64,9 @@ struct Conversation {
         let role = try Self.role(message["role"]?.text, at: index)
         let blocks = try blocks(message["content"], at: index)
         if role == .system {
-            if let effort = message["output_config"]?["effort"]?.text { self.effort = effort.string }
+            if let effort = message["output_config"]?["effort"]?.text {
+                self.effort = effort.string
+            }
             guard !blocks.isEmpty else { return }
             let clears = message["clear_at"]?.text.map { $0 == "next_user_message" } == true
             turns.append(Turn(role: role, blocks: blocks, clearsAtNextUser: clears))
@@ -79,7 +81,8 @@ struct Conversation {
         var end = turns.count
         if turn.role == .user, turn.hasToolResult {
             while end > 0, turns[end - 1].role == .system { end -= 1 }
-            let follows = end > 0 && (turns[end - 1].role == .user || !turns[end - 1].toolUses.isEmpty)
+            let follows =
+                end > 0 && (turns[end - 1].role == .user || !turns[end - 1].toolUses.isEmpty)
             if !follows { end = turns.count }
         }
         if turn.role == .user, !turn.hasToolResult { turns.removeAll { $0.clearsAtNextUser } }
@@ -165,9 +168,12 @@ struct Conversation {
             guard id.isEmpty || id.utf8.count > 40 else { return id }
             return "call_" + Digest.base62(id, count: 24)
         case .nineAlphanumerics:
-            let isFine = id.utf8.count == 9 && id.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
-            }
+            let isFine =
+                id.utf8.count == 9
+                && id.utf8.allSatisfy {
+                    (0x30...0x39).contains($0) || (0x41...0x5a).contains($0)
+                        || (0x61...0x7a).contains($0)
+                }
             return isFine ? id : Digest.base62(id, count: 9)
         }
     }

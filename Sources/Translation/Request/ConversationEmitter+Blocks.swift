@@ -110,7 +110,9 @@ extension ConversationEmitter {
         switch type {
         case "base64":
             let name = TextRun(pieces: [title.map { .text($0) } ?? .literal("document.pdf")])
-            if acceptsPDF, let data = source["data"]?.text { return [.file(name: name, data: data)] }
+            if acceptsPDF, let data = source["data"]?.text {
+                return [.file(name: name, data: data)]
+            }
             guard !refuses else {
                 throw .invalid("PDF documents are not supported by this upstream")
             }
@@ -119,7 +121,10 @@ extension ConversationEmitter {
                 .text(
                     TextRun(
                         pieces: [.literal(#"[PDF \""#)] + name.pieces
-                            + [.literal(#"\" not shown: the upstream model cannot read PDF files]"#)]))
+                            + [
+                                .literal(
+                                    #"\" not shown: the upstream model cannot read PDF files]"#)
+                            ]))
             ]
         case "text": return [.text(wrapped(block, source["data"]?.text.map { [.text($0)] } ?? []))]
         case "content": return try contentDocument(block, source["content"])
@@ -157,7 +162,9 @@ extension ConversationEmitter {
 
     private func searchResult(_ block: JSONValue) -> TextRun {
         var run = TextRun(pieces: [.literal("<search_result")])
-        for (name, literal) in [("source", #" source=\""#), ("title", #" title=\""#)] as [(StaticString, StaticString)] {
+        for (name, literal) in [("source", #" source=\""#), ("title", #" title=\""#)]
+            as [(StaticString, StaticString)]
+        {
             guard let text = block[name]?.text else { continue }
             run.pieces += [.literal(literal), .text(text), .literal(#"\""#)]
         }

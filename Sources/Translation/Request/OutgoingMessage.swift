@@ -79,7 +79,11 @@ extension OutgoingMessage {
         case .assistant(let text, let calls, let reasoning):
             writer.string("assistant")
             writer.key("content")
-            if text.isEmpty, dialect.nullsEmptyContent { writer.null() } else { writer.string(text) }
+            if text.isEmpty, dialect.nullsEmptyContent {
+                writer.null()
+            } else {
+                writer.string(text)
+            }
             if let reasoning {
                 writer.key("reasoning_content")
                 writer.string(reasoning)
@@ -191,7 +195,11 @@ extension JSONWriter {
             if holdsObject { return string(text) }
             beginString()
             part(#"{\"input\":"#)
-            if let slice = input.slice { part(quoting: slice) } else { part(escaping: "\"\(text.string)\"") }
+            if let slice = input.slice {
+                part(quoting: slice)
+            } else {
+                part(escaping: "\"\(text.string)\"")
+            }
             part("}")
             return endString()
         }

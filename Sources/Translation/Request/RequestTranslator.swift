@@ -166,7 +166,8 @@ package struct RequestTranslator: Sendable {
         return sequences
     }
 
-    private func maxTokens(_ value: JSONValue?, _ plan: inout ExchangePlan) throws(APIError) -> Int? {
+    private func maxTokens(_ value: JSONValue?, _ plan: inout ExchangePlan) throws(APIError) -> Int?
+    {
         guard let value, !value.isNull else { return nil }
         guard let asked = value.integer, asked >= 0 else {
             throw .invalid("max_tokens: Input should be a non-negative integer")
@@ -180,7 +181,8 @@ package struct RequestTranslator: Sendable {
     private static func system(_ root: JSONValue) -> TextRun {
         var run = TextRun()
         let system = root["system"]
-        let texts = system?.text.map { [$0] } ?? system?.elements.compactMap { $0["text"]?.text } ?? []
+        let texts =
+            system?.text.map { [$0] } ?? system?.elements.compactMap { $0["text"]?.text } ?? []
         for text in texts where !text.isBlank && !text.hasPrefix("x-anthropic-billing-header:") {
             run.add([.text(text)], separator: #"\n\n"#)
         }
@@ -221,7 +223,9 @@ package struct RequestTranslator: Sendable {
         if !parts.tools.tools.isEmpty {
             writer.tools(parts.tools.tools)
             var choice = parts.choice
-            if let name = choice.chosen { choice.kind = .tool(plan.toolNames.upstreamName(of: name)) }
+            if let name = choice.chosen {
+                choice.kind = .tool(plan.toolNames.upstreamName(of: name))
+            }
             writer.toolChoice(choice, dialect)
         }
         if let maxTokens = parts.maxTokens {

@@ -35,7 +35,9 @@ struct ChunkFrame: Sendable {
     func content(in chunk: ArraySlice<UInt8>) -> Range<Int>? {
         unsafe chunk.withUnsafeBytes { bytes in
             let minimum = before.count + after.count + (behindNoise?.count ?? 0)
-            guard bytes.count > minimum, unsafe Self.matches(bytes, at: 0, before) else { return nil }
+            guard bytes.count > minimum, unsafe Self.matches(bytes, at: 0, before) else {
+                return nil
+            }
             let end: Int
             if let behindNoise {
                 guard let place = unsafe endBeforeNoise(bytes, behindNoise) else { return nil }

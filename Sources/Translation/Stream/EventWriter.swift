@@ -12,9 +12,11 @@ enum EventWriter {
         events.append(id)
         events.append(#"","type":"message","role":"assistant","model":""#)
         JSONEscape.append(model, to: &events)
-        events.append(#"","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"#)
+        events.append(
+            #"","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"#)
         events.append(#""usage":{"input_tokens":0,"cache_creation_input_tokens":0,"#)
-        events.append(#""cache_read_input_tokens":0,"output_tokens":0,"service_tier":"standard"}}}"#)
+        events.append(
+            #""cache_read_input_tokens":0,"output_tokens":0,"service_tier":"standard"}}}"#)
         events.append("\n\n")
     }
 

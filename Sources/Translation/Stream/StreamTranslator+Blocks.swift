@@ -71,7 +71,9 @@ extension StreamTranslator {
         let end = escaped.suffix(6)
         guard end.count == 6, end.starts(with: [0x5c, 0x75]) else { return [] }
         let digits = String(decoding: end.dropFirst(2), as: UTF8.self)
-        guard let unit = UInt16(digits, radix: 16), (0xd800...0xdbff).contains(unit) else { return [] }
+        guard let unit = UInt16(digits, radix: 16), (0xd800...0xdbff).contains(unit) else {
+            return []
+        }
         // An even number of backslashes before it would make it plain text.
         let slashes = escaped.dropLast(6).reversed().prefix { $0 == 0x5c }.count
         guard slashes % 2 == 0 else { return [] }

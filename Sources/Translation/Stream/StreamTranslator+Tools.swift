@@ -61,7 +61,9 @@ extension StreamTranslator {
                 return known
             }
         } else if index == nil {
-            if !id.isEmpty, let known = tools.lastIndex(where: { $0.upstreamID == id }) { return known }
+            if !id.isEmpty, let known = tools.lastIndex(where: { $0.upstreamID == id }) {
+                return known
+            }
             if name.isEmpty, id.isEmpty, !tools.isEmpty { return tools.count - 1 }
         }
         tools.append(StreamedToolCall(index: index, upstreamID: id.isEmpty ? nil : id))
@@ -110,7 +112,9 @@ extension StreamTranslator {
         while let active = tools.firstIndex(where: { $0.state != .closed }) {
             let isLast = active == tools.count - 1
             if tools[active].state == .waiting {
-                guard !tools[active].name.isEmpty, tools[active].hasArguments || !isLast else { return }
+                guard !tools[active].name.isEmpty, tools[active].hasArguments || !isLast else {
+                    return
+                }
                 guard openTool(active, into: &events) else { continue }
             }
             emitArguments(active, into: &events)

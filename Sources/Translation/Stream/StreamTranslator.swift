@@ -131,7 +131,8 @@ package struct StreamTranslator {
                 into: &events)
         case .draining:
             fail(
-                APIError(.overloaded, "the gateway is shutting down; try again", label: .proxyOverload),
+                APIError(
+                    .overloaded, "the gateway is shutting down; try again", label: .proxyOverload),
                 into: &events)
         }
     }
@@ -195,7 +196,8 @@ package struct StreamTranslator {
         if !phase.isBegun { start(into: &events) }
         note(root)
         guard
-            let choice = root["choices"]?.elements.first(where: { ($0["index"]?.integer ?? 0) == 0 })
+            let choice = root["choices"]?.elements.first(where: { ($0["index"]?.integer ?? 0) == 0 }
+            )
         else { return afterChunk(into: &events) }
         if let delta = choice["delta"] ?? choice["message"], delta.kind == .object {
             self.delta(delta, of: document, into: &events)
@@ -222,7 +224,8 @@ package struct StreamTranslator {
         }
     }
 
-    private mutating func finish(_ reason: String, _ choice: JSONValue, into events: inout [UInt8]) {
+    private mutating func finish(_ reason: String, _ choice: JSONValue, into events: inout [UInt8])
+    {
         let finish = FinishReason(reason)
         if var failure = finish.failure {
             if let message = choice["error"]?["message"]?.text?.string { failure.message = message }
@@ -248,7 +251,9 @@ package struct StreamTranslator {
             text(refusal, into: &events)
         }
         guard !isOver else { return }
-        for call in delta["tool_calls"]?.elements.map({ $0 }) ?? [] { toolCall(call, into: &events) }
+        for call in delta["tool_calls"]?.elements.map({ $0 }) ?? [] {
+            toolCall(call, into: &events)
+        }
         if tools.isEmpty, let call = delta["function_call"], call.kind == .object {
             legacyCall(call, into: &events)
         }
@@ -257,7 +262,9 @@ package struct StreamTranslator {
 
     /// The first alias that holds something: vLLM and OpenRouter send two with the same text.
     private static func reasoning(_ delta: JSONValue) -> JSONText? {
-        for key in ["reasoning_content", "reasoning", "thinking", "reasoning_text"] as [StaticString] {
+        for key in ["reasoning_content", "reasoning", "thinking", "reasoning_text"]
+            as [StaticString]
+        {
             if let text = delta[key]?.text, !text.isEmpty { return text }
         }
         return nil

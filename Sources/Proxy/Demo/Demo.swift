@@ -1,0 +1,22 @@
+// `claude-sidecar demo`: the sidecar in front of a scripted upstream, all in one process.
+package import Configuration
+internal import EventLoop
+internal import Upstream
+
+/// Runs the sidecar with the demo upstream behind it.
+package enum Demo {
+    /// Runs until SIGTERM; the exit status.
+    package static func run(_ settings: Settings) -> CInt {
+        TerminationSignals.blockEverywhere()
+        do throws(ListenError) {
+            let (socket, address) = try ListeningSocket.open(.tcp(host: "127.0.0.1", port: 0))
+            Worker().start { loop in DemoUpstream(socket, on: loop) }
+            var settings = settings
+            settings.baseURL = "http://\(address.text)/v1"
+            settings.upstreamKey = .value(Secret("demo"))
+            return Sidecar.run(settings)
+        } catch {
+            return 1
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// Start, readiness, drain: what all threads know of the life of the process.
+internal import EventLoop
+internal import Synchronization
+
+/// Where the process is in its life; read by every thread.
+package final class Lifecycle: Sendable {
+    private let draining = Atomic<Bool>(false)
+    private let liveWorkers = Atomic<Int>(0)
+
+    package init() {}
+
+    /// Whether SIGTERM has come: not ready any more, no new work.
+    package var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    /// Whether every worker has ended.
+    package var isOver: Bool { liveWorkers.load(ordering: .acquiring) == 0 }
+
+    package func startDraining() { draining.store(true, ordering: .releasing) }
+
+    package func workerStarts() { liveWorkers.add(1, ordering: .acquiringAndReleasing) }
+
+    package func workerEnds() { liveWorkers.subtract(1, ordering: .acquiringAndReleasing) }
+}
+
+/// Drains the workers on SIGTERM; lives on the first worker.
+///
+/// The first signal makes the process not ready, closes the listeners and lets what runs finish;
+/// what still runs after the drain timeout is told so and ended. A second signal ends it at once.
+final class DrainControl: WorkerJob, TimerHandler {
+    private let workers: [Worker]
+    private let lifecycle: Lifecycle
+    private let loop: EventLoop
+    private let timeout: Duration
+    private lazy var timer = Timer(self)
+    private var message = WorkerMessage.drain
+    private let onSecondSignal: () -> Void
+
+    init(
+        _ workers: [Worker], _ lifecycle: Lifecycle, on loop: EventLoop, timeout: Duration,
+        onSecondSignal: @escaping () -> Void
+    ) {
+        self.workers = workers
+        self.lifecycle = lifecycle
+        self.loop = loop
+        self.timeout = timeout
+        self.onSecondSignal = onSecondSignal
+    }
+
+    func signalHeard() {
+        guard !lifecycle.isDraining else { return onSecondSignal() }
+        lifecycle.startDraining()
+        loop.set(timer, after: timeout)
+        loop.start(self)
+    }
+
+    func timerFired(_ timer: Timer) {
+        message = .stop
+        loop.start(self)
+    }
+
+    func run() async {
+        for worker in workers { await worker.tell(message) }
+    }
+}

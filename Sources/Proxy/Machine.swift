@@ -1,0 +1,85 @@
+// What this process has used, and what it may use.
+internal import Glibc
+
+/// Figures of this process for the `process_*` metrics.
+package struct ProcessFigures: Sendable {
+    package var cpuSeconds = 0.0
+    package var residentBytes = 0
+    package var virtualBytes = 0
+    package var openDescriptors = 0
+    package var descriptorsMax = 0
+    /// Seconds since 1970.
+    package var startSeconds = 0.0
+
+    /// Reads `/proc/self`; what cannot be read stays zero.
+    package static func read() -> ProcessFigures {
+        var figures = ProcessFigures()
+        let ticks = Double(max(1, sysconf(CInt(_SC_CLK_TCK))))
+        let page = sysconf(CInt(_SC_PAGESIZE))
+        if let fields = statFields() {
+            figures.cpuSeconds = Double((fields[13] ?? 0) + (fields[14] ?? 0)) / ticks
+            figures.virtualBytes = fields[22] ?? 0
+            figures.residentBytes = (fields[23] ?? 0) * page
+            figures.startSeconds = bootSeconds() + Double(fields[21] ?? 0) / ticks
+        }
+        var limit = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 {
+            figures.descriptorsMax = Int(clamping: limit.rlim_cur)
+        }
+        figures.openDescriptors = countDescriptors()
+        return figures
+    }
+
+    /// The numbers of `/proc/self/stat` by their place, counted from 0; the command's name, which
+    /// may hold spaces, is skipped.
+    private static func statFields() -> [Int: Int]? {
+        guard let text = try? SmallFile.readText("/proc/self/stat"),
+            let close = text.lastIndex(of: ")")
+        else { return nil }
+        var fields: [Int: Int] = [:]
+        let words = text[text.index(after: close)...].split(separator: " ")
+        for (index, word) in words.enumerated() { fields[index + 2] = Int(word) }
+        return fields
+    }
+
+    private static func bootSeconds() -> Double {
+        guard let text = try? SmallFile.readText("/proc/stat") else { return 0 }
+        for line in text.split(separator: "\n") where line.hasPrefix("btime ") {
+            return Double(line.dropFirst(6)) ?? 0
+        }
+        return 0
+    }
+
+    private static func countDescriptors() -> Int {
+        guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
+        defer { unsafe closedir(directory) }
+        var count = -3  // `.`, `..` and the directory itself
+        while unsafe readdir(directory) != nil { count += 1 }
+        return max(0, count)
+    }
+}
+
+/// Limits that the container sets.
+package enum Container {
+    /// CPUs that the quota allows, rounded up; the machine's own when there is none.
+    package static func cpuCount() -> Int {
+        let machine = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        guard let text = try? SmallFile.readText("/sys/fs/cgroup/cpu.max") else { return machine }
+        let words = text.split(separator: " ")
+        guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]), period > 0
+        else { return machine }
+        return min(machine, max(1, (quota + period - 1) / period))
+    }
+
+    /// The memory limit in bytes; `nil` when there is none.
+    package static func memoryBytesMax() -> Int? {
+        for path in [
+            "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        ] {
+            if let text = try? SmallFile.readText(path), let bytes = Int(text), bytes < 1 << 60 {
+                return bytes
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,179 @@
+// One `POST /v1/messages`, first byte to last.
+internal import Configuration
+internal import EventLoop
+internal import HTTP
+internal import JSON
+internal import Server
+internal import Telemetry
+internal import Translation
+internal import Upstream
+
+/// An exchange: the client's request, translated and sent upstream, and the answer, translated and
+/// sent back.
+///
+/// Lives on one worker. However it ends, it is recorded once.
+final class MessagesExchange {
+    let context: WorkerContext
+    let connection: Connection
+    let head: RequestHead
+    var record: ExchangeRecord
+    /// Raises the connection's signal when a deadline has passed.
+    let timer: Timer
+
+    init(_ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ id: String) {
+        self.context = context
+        self.head = head
+        self.connection = connection
+        timer = Timer(connection.signal)
+        record = ExchangeRecord(requestID: id, startedAt: context.loop.now)
+    }
+
+    /// The whole story.
+    func run() async {
+        defer { context.loop.cancel(timer) }
+        do throws(ExchangeEnd) {
+            let body = try await readRequest()
+            switch try await translateRequest(body) {
+            case .local(let plan): await answerLocally(plan)
+            case .upstream(let upstreamBody, let plan):
+                let transfer = try await send(upstreamBody, plan)
+                defer { transfer.cancel() }
+                try await relay(transfer, plan)
+            }
+        } catch {
+            await conclude(error)
+        }
+    }
+
+    // MARK: - The request
+
+    private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
+        let bytesMax = context.settings.requestBytesMax
+        do throws(RequestBodyError) {
+            let body = try await connection.readBody(bytesMax: bytesMax)
+            record.requestBytes = body.count
+            return body
+        } catch {
+            throw ExchangeEnd(error, bytesMax: bytesMax)
+        }
+    }
+
+    /// A big body would hold up other people's tokens: it is translated on another thread.
+    private func translateRequest(_ body: [UInt8]) async throws(ExchangeEnd) -> TranslatedRequest {
+        let session = head.header("x-claude-code-session-id")
+        let translator = context.shared.translator
+        do throws(APIError) {
+            let request =
+                body.count < Self.offWorkerBytesMin
+                ? try translator.translate(body, session: session)
+                : try await OffWorker.translate(translator, body, session)
+            record.note(request.plan)
+            return request
+        } catch {
+            throw .error(error)
+        }
+    }
+
+    static let offWorkerBytesMin = 256 * 1024
+
+    private func answerLocally(_ plan: ExchangePlan) async {
+        let id = context.mint.next("msg")
+        record.stopReason = .maxTokens
+        record.outcome = .completed
+        guard plan.isStream else { return await respond(SmallEndpoints.emptyMessage(plan, id: id)) }
+        record.status = 200
+        var output: [UInt8] = []
+        connection.beginStream(headers: streamHeaders, into: &output)
+        let start = connection.openChunk(in: &output)
+        output += SmallEndpoints.emptyStream(plan, id: id)
+        connection.closeChunk(start, in: &output)
+        await connection.endStream(&output)
+    }
+
+    /// Headers of a stream: nothing on the way may buffer, change or keep it.
+    var streamHeaders: [(String, String)] {
+        [
+            ("content-type", "text/event-stream; charset=utf-8"),
+            ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
+            ("request-id", record.requestID),
+        ]
+    }
+
+    // MARK: - The answer
+
+    private func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
+        guard plan.isStream else { return try await relayMessage(transfer, plan) }
+        context.metrics.streamsInFlight(1)
+        defer { context.metrics.streamsInFlight(-1) }
+        var relay = StreamRelay(self, transfer, plan)
+        try await relay.run()
+    }
+
+    private func relayMessage(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd)
+    {
+        let body = try await collect(transfer)
+        do throws(APIError) {
+            var translator = MessageTranslator(plan: plan)
+            let message = try translator.translate(completion: body, mint: &context.mint)
+            record.note(message)
+            record.outcome = .completed
+            await respond(message.body)
+        } catch {
+            throw .error(error)
+        }
+    }
+
+    private func respond(_ bytes: [UInt8]) async {
+        record.status = 200
+        await connection.respond(
+            status: 200, headers: WorkerContext.headers(record.requestID), body: bytes)
+    }
+
+    /// Answers with an error, or lets go of a client that has left.
+    private func conclude(_ end: ExchangeEnd) async {
+        switch end {
+        case .clientGone:
+            record.outcome = .clientDisconnect
+            connection.abort()
+        case .error(let error):
+            record.note(error)
+            await connection.respond(error, record.requestID)
+        }
+    }
+}
+
+/// Why an exchange ends before its answer is out.
+enum ExchangeEnd: Error {
+    /// The client is to be told, by a status of its own.
+    case error(APIError)
+    /// Nobody is left to be told.
+    case clientGone
+
+    init(_ error: RequestBodyError, bytesMax: Int) {
+        switch error {
+        case .incomplete: self = .clientGone
+        case .malformed(let error): self = .error(.invalid(error.message))
+        case .tooLarge: self = .error(.tooLarge(bytesMax))
+        }
+    }
+}
+
+/// Work that would hold up a worker, done on another thread.
+private enum OffWorker {
+    static func translate(
+        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?
+    ) async throws(APIError) -> TranslatedRequest {
+        // Without the preference the worker itself, being the task's executor, would do it.
+        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await concurrently(translator, body, session)
+        }
+        return try result.get()
+    }
+
+    @concurrent
+    private static func concurrently(
+        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?
+    ) async -> Result<TranslatedRequest, APIError> {
+        Result { () throws(APIError) in try translator.translate(body, session: session) }
+    }
+}

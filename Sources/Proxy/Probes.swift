@@ -1,0 +1,64 @@
+// Probes and metrics, on the main and on the admin listener.
+internal import EventLoop
+internal import HTTP
+internal import Server
+
+/// Answers `/healthz`, `/livez`, `/readyz` and `/metrics`; never asks the upstream.
+struct Probes {
+    private let shared: SharedState
+
+    init(_ shared: SharedState) { self.shared = shared }
+
+    func respond(to route: Route, _ head: RequestHead, over connection: Connection) async {
+        let isHead = head.method == "HEAD"
+        switch route {
+        case .alive: await text(200, "ok\n", isHead, connection)
+        case .ready:
+            let isReady = !shared.lifecycle.isDraining
+            await text(isReady ? 200 : 503, isReady ? "ready\n" : "draining\n", isHead, connection)
+        case .metrics:
+            let isOpen = head.header("accept")?.contains("application/openmetrics-text") ?? false
+            let type =
+                isOpen
+                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                : "text/plain; version=0.0.4; charset=utf-8"
+            await connection.respond(
+                status: 200, headers: [("content-type", type)],
+                body: shared.exposition(isOpenMetrics: isOpen), isHead: isHead)
+        case .messages, .countTokens, .models, .model, .hello, .refused:
+            await text(404, "not found\n", isHead, connection)
+        }
+    }
+
+    private func text(
+        _ status: Int, _ body: String, _ isHead: Bool, _ connection: Connection
+    ) async {
+        await connection.respond(
+            status: status, headers: [("content-type", "text/plain; charset=utf-8")],
+            body: Array(body.utf8), isHead: isHead)
+    }
+}
+
+/// The admin listener's tenant: probes and metrics alone, on a thread of its own, so that a scrape
+/// never delays a token and a busy worker never fails a probe.
+final class AdminContext: WorkerTenant, RequestHandler {
+    private let shared: SharedState
+    private var listener: Listener?
+    let isDone = false
+
+    init(_ shared: SharedState, on loop: EventLoop, _ socket: Socket) {
+        self.shared = shared
+        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
+    }
+
+    /// The admin listener answers until the process ends.
+    func receive(_ message: WorkerMessage) {}
+
+    func respond(to head: RequestHead, over connection: Connection) async {
+        await Probes(shared).respond(to: Route(head), head, over: connection)
+    }
+
+    func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
+        ([], Array(error.message.utf8))
+    }
+}

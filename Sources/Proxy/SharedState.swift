@@ -1,0 +1,84 @@
+// What all workers share: settings, translators, credentials, metrics.
+package import Configuration
+internal import EventLoop
+internal import Synchronization
+internal import Telemetry
+internal import Translation
+internal import Upstream
+
+/// Made once at the start; read by every thread.
+package final class SharedState: Sendable {
+    static let version = "0.1.0"
+
+    package let settings: Settings
+    package let lifecycle = Lifecycle()
+    let translator: RequestTranslator
+    let endpointURL: String
+    let models: [String]
+    let metrics: MetricsRegistry
+    let shards: [MetricsShard]
+    let credentials: Credentials
+    let log: Log
+    private let running = Atomic<Int>(0)
+
+    /// Prepares everything that does not depend on a worker.
+    package init(_ settings: Settings, workers: Int) {
+        self.settings = settings
+        let base = settings.baseURL
+        let dialect =
+            Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
+        let map = ModelMap(
+            rules: settings.modelRules.map { ModelRule(pattern: $0.pattern, model: $0.model) })
+        var limits = RequestLimits()
+        limits.minTokens = settings.minTokens
+        limits.maxTokens = settings.maxTokens
+        limits.usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        limits.isStrict = settings.unsupported == .strict
+        translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
+        endpointURL = ChatEndpoint.url(base: base)
+        models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
+        // The last shard belongs to the admin listener.
+        shards = (0...workers).map { _ in MetricsShard() }
+        metrics = MetricsRegistry(
+            shards: shards, models: map.upstreamModels,
+            build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
+        credentials = Credentials(settings)
+        log = Log(level: settings.logLevel, isJSON: settings.logFormat == .json)
+    }
+
+    /// Counts an exchange in, unless there are too many.
+    func admit() -> Bool {
+        let count = running.add(1, ordering: .relaxed).newValue
+        guard count > settings.concurrentRequestsMax else { return true }
+        leave()
+        return false
+    }
+
+    /// Counts an exchange out.
+    func leave() { running.subtract(1, ordering: .relaxed) }
+
+    /// The path of the upstream's URL, for messages.
+    var endpointPath: String {
+        let rest = endpointURL.split(separator: "/", maxSplits: 2).last ?? ""
+        return "/" + rest.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
+    }
+
+    /// Host and port of the upstream, for messages.
+    var endpointHost: String {
+        String((endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
+    }
+
+    /// Figures for a scrape.
+    func exposition(isOpenMetrics: Bool) -> [UInt8] {
+        let figures = ProcessFigures.read()
+        var report = ProcessReport()
+        report.cpuSeconds = figures.cpuSeconds
+        report.residentBytes = figures.residentBytes
+        report.virtualBytes = figures.virtualBytes
+        report.openDescriptors = figures.openDescriptors
+        report.descriptorsMax = figures.descriptorsMax
+        report.startSeconds = figures.startSeconds
+        report.isDraining = lifecycle.isDraining
+        return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
+    }
+}

@@ -1,0 +1,148 @@
+// The whole sidecar: listeners, workers, signals.
+package import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Server
+internal import Telemetry
+internal import Upstream
+
+/// Starts everything, runs until SIGTERM has been obeyed.
+package enum Sidecar {
+    /// The version of this program.
+    package static let version = SharedState.version
+
+    /// Runs the sidecar on the calling thread; the exit status.
+    package static func run(_ settings: Settings) -> CInt {
+        UpstreamClient.prepareProcess()
+        TerminationSignals.blockEverywhere()
+        let count = settings.workers ?? min(2, Container.cpuCount())
+        let shared = SharedState(settings, workers: count)
+        for warning in settings.warnings { shared.log.write(.warn, warning) }
+        do throws(ListenError) {
+            let sockets = try open(settings, count)
+            try startAdmin(shared)
+            shared.log.write(.info, "listening") { line in
+                line.add("address", sockets.address.text)
+                line.add("upstream", shared.endpointURL)
+            }
+            serve(shared, sockets.sockets)
+            shared.log.write(.info, "stopped")
+            return 0
+        } catch {
+            shared.log.write(.error, error.reason)
+            return 1
+        }
+    }
+
+    // MARK: - Listening
+
+    /// One socket for each worker, all on one port.
+    ///
+    /// The first is opened without sharing, so that a second sidecar on the same port fails.
+    private static func open(
+        _ settings: Settings, _ count: Int
+    ) throws(ListenError) -> (sockets: [Socket], address: ListenAddress) {
+        if let path = settings.unixPath {
+            let (socket, address) = try ListeningSocket.open(.unix(path: path))
+            return ([socket], address)
+        }
+        let wanted = ListenAddress.tcp(host: settings.host, port: settings.port)
+        let (probe, address) = try ListeningSocket.open(wanted)
+        guard count > 1 else { return ([probe], address) }
+        probe.close()
+        var sockets: [Socket] = []
+        for _ in 0..<count {
+            sockets.append(try ListeningSocket.open(address, sharesPort: true).socket)
+        }
+        return (sockets, address)
+    }
+
+    private static func startAdmin(_ shared: SharedState) throws(ListenError) {
+        guard let port = shared.settings.adminPort else { return }
+        let wanted = ListenAddress.tcp(host: shared.settings.adminHost, port: port)
+        let (socket, address) = try ListeningSocket.open(wanted)
+        shared.log.write(.info, "listening") { line in
+            line.add("listener", "admin")
+            line.add("address", address.text)
+        }
+        Worker().start { loop in AdminContext(shared, on: loop, socket) }
+    }
+
+    // MARK: - Serving
+
+    /// Runs the workers, the first of them here, until all are drained.
+    private static func serve(_ shared: SharedState, _ sockets: [Socket]) {
+        let workers = sockets.map { _ in Worker() }
+        let first = workers[0]
+        for (index, worker) in workers.enumerated().dropFirst() {
+            worker.start(
+                { loop in tenant(shared, loop, sockets[index], index) },
+                atEnd: {
+                    shared.lifecycle.workerEnds()
+                    first.wake()
+                })
+        }
+        first.run { loop in
+            let main = MainTenant(
+                tenant(shared, loop, sockets[0], 0), shared, workers: workers, on: loop)
+            return main
+        }
+    }
+
+    private static func tenant(
+        _ shared: SharedState, _ loop: EventLoop, _ socket: Socket, _ index: Int
+    ) -> WorkerContext {
+        guard let context = WorkerContext(shared, on: loop, socket, index: index) else {
+            shared.log.write(.error, "out of memory")
+            exit(1)
+        }
+        return context
+    }
+}
+
+/// The first worker's tenant: besides traffic it hears the signals and looks after key files.
+final class MainTenant: WorkerTenant, TimerHandler {
+    private static let reloadInterval = Duration.seconds(1)
+
+    private let context: WorkerContext
+    private let shared: SharedState
+    private let loop: EventLoop
+    private var signals: TerminationSignals?
+    private var reload: Timer?
+    private var hasEnded = false
+
+    init(
+        _ context: WorkerContext, _ shared: SharedState, workers: [Worker], on loop: EventLoop
+    ) {
+        self.context = context
+        self.shared = shared
+        self.loop = loop
+        let drain = DrainControl(
+            workers, shared.lifecycle, on: loop, timeout: shared.settings.drainTimeout,
+            onSecondSignal: { _exit(128 + SIGTERM) })
+        signals = TerminationSignals(loop) {
+            shared.log.write(.info, shared.lifecycle.isDraining ? "stopping at once" : "draining")
+            drain.signalHeard()
+        }
+        guard !shared.credentials.files.isEmpty else { return }
+        let timer = Timer(self)
+        reload = timer
+        loop.set(timer, after: Self.reloadInterval)
+    }
+
+    var isDone: Bool {
+        guard context.isDone else { return false }
+        if !hasEnded {
+            hasEnded = true
+            shared.lifecycle.workerEnds()
+        }
+        return shared.lifecycle.isOver
+    }
+
+    func receive(_ message: WorkerMessage) { context.receive(message) }
+
+    func timerFired(_ timer: Timer) {
+        for failure in shared.credentials.reload() { shared.log.write(.warn, failure) }
+        loop.set(timer, after: Self.reloadInterval)
+    }
+}

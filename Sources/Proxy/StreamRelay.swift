@@ -1,0 +1,170 @@
+// A streamed answer: upstream's bytes in, Anthropic's events out.
+internal import Configuration
+internal import EventLoop
+internal import HTTP
+internal import Server
+internal import Telemetry
+internal import Translation
+internal import Upstream
+
+/// Relays one stream.
+///
+/// For each piece of bytes that the upstream sends there is one write to the client; while the
+/// client does not read, the upstream is not read either.
+struct StreamRelay {
+    private let exchange: MessagesExchange
+    private let transfer: Transfer
+    private var translator: StreamTranslator
+    private let isWholeMessage: Bool
+    private var output: [UInt8] = []
+    private var piece: [UInt8] = []
+    private var isCommitted = false
+    private var answeredAt: Instant
+    private var lastWriteAt: Instant
+    private var graceEndsAt: Instant?
+    private var failureOutcome = OutcomeLabel.errorEvent
+
+    private var context: WorkerContext { exchange.context }
+    private var connection: Connection { exchange.connection }
+
+    /// After `finish_reason`, how long usage or `[DONE]` may take.
+    private static let grace = Duration.seconds(5)
+
+    init(_ exchange: MessagesExchange, _ transfer: Transfer, _ plan: ExchangePlan) {
+        self.exchange = exchange
+        self.transfer = transfer
+        let context = exchange.context
+        translator = StreamTranslator(
+            plan: plan, messageID: context.mint.next("msg"), requestID: exchange.record.requestID,
+            mint: context.mint.forked())
+        let type = transfer.head?.header("content-type") ?? ""
+        isWholeMessage = type.hasPrefix("application/json")
+        answeredAt = context.loop.now
+        lastWriteAt = context.loop.now
+    }
+
+    /// Relays until the stream has ended, one way or another.
+    mutating func run() async throws(ExchangeEnd) {
+        if isWholeMessage {
+            let body = try await exchange.collect(transfer)
+            try await advance { $0.feedCompletion(body, into: &$1) }
+        }
+        while !isOver {
+            if transfer.hasBytes {
+                transfer.take(into: &piece)
+                let bytes = piece
+                try await advance { translator, events in translator.feed(bytes, into: &events) }
+            } else if let end = transfer.end {
+                try await finish(Self.isWhole(end) ? .endOfStream : .reset)
+            } else {
+                try await waitForMore()
+            }
+        }
+        await conclude()
+    }
+
+    private var isOver: Bool {
+        switch translator.phase {
+        case .waiting, .open, .finishing: false
+        case .ended, .failed: true
+        }
+    }
+
+    /// Lets the translator do something and sends what comes of it, in one write.
+    private mutating func advance(
+        _ step: (inout StreamTranslator, inout [UInt8]) -> Void
+    ) async throws(ExchangeEnd) {
+        if isCommitted {
+            let start = connection.openChunk(in: &output)
+            step(&translator, &output)
+            connection.closeChunk(start, in: &output)
+        } else {
+            var events: [UInt8] = []
+            step(&translator, &events)
+            try commit(events)
+        }
+        if case .finishing = translator.phase, graceEndsAt == nil {
+            graceEndsAt = context.loop.now + Self.grace
+        }
+        try await flush()
+    }
+
+    /// The first events: the answer becomes a 200, unless the upstream has failed before them.
+    private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
+        if case .failed(let error) = translator.phase { throw .error(error) }
+        guard !events.isEmpty else { return }
+        isCommitted = true
+        exchange.record.status = 200
+        connection.beginStream(headers: exchange.streamHeaders, into: &output)
+        let start = connection.openChunk(in: &output)
+        output.append(contentsOf: events)
+        connection.closeChunk(start, in: &output)
+    }
+
+    private mutating func flush() async throws(ExchangeEnd) {
+        guard !output.isEmpty else { return }
+        exchange.record.noteOutput(
+            hasToken: translator.report.hasOutput, bytes: output.count, at: context.loop.now)
+        guard await connection.send(stream: &output) else { throw .clientGone }
+        lastWriteAt = context.loop.now
+    }
+
+    // MARK: - Silence
+
+    /// Suspends until bytes come, and keeps the client alive meanwhile.
+    private mutating func waitForMore() async throws(ExchangeEnd) {
+        let settings = context.settings
+        let idleEndsAt = transfer.lastByteAt + settings.upstreamIdleTimeout
+        let pingAt =
+            isCommitted ? lastWriteAt + settings.pingInterval : answeredAt + settings.commitAfter
+        let totalEndsAt = exchange.record.deadline(settings)
+        var next = min(idleEndsAt, min(pingAt, totalEndsAt))
+        if let graceEndsAt { next = min(next, graceEndsAt) }
+        context.loop.set(exchange.timer, at: next)
+        await connection.signal.wait()
+        guard !connection.isPeerGone else { throw .clientGone }
+        let now = context.loop.now
+        if context.isStopping { return try await finish(.draining) }
+        guard !transfer.hasBytes, transfer.end == nil else { return }
+        if let graceEndsAt, now >= graceEndsAt { return try await finish(.graceElapsed) }
+        if now >= idleEndsAt || now >= totalEndsAt { return try await finish(.idleTimeout) }
+        guard now >= pingAt else { return }
+        if isCommitted { exchange.record.pings += 1 }
+        let isFirst = !isCommitted
+        try await advance { translator, events in
+            if isFirst {
+                translator.commit(into: &events)
+            } else {
+                StreamTranslator.ping(into: &events)
+            }
+        }
+    }
+
+    private static func isWhole(_ end: Result<Void, TransferFailure>) -> Bool {
+        if case .success = end { true } else { false }
+    }
+
+    private mutating func finish(_ end: StreamTranslator.End) async throws(ExchangeEnd) {
+        failureOutcome =
+            switch end {
+            case .draining: .drained
+            case .idleTimeout: .idleTimeout
+            case .endOfStream, .reset: .upstreamCut
+            case .graceElapsed: .errorEvent
+            }
+        try await advance { translator, events in translator.finish(end, into: &events) }
+    }
+
+    /// The last word to the client, and to the books.
+    private mutating func conclude() async {
+        exchange.record.note(translator.report)
+        switch translator.phase {
+        case .failed(let error):
+            exchange.record.error = error
+            exchange.record.outcome = failureOutcome
+        case .waiting, .open, .finishing, .ended: exchange.record.outcome = .completed
+        }
+        if translator.wantsUpstreamCancelled { transfer.cancel() } else { transfer.abandon() }
+        await connection.endStream(&output)
+    }
+}

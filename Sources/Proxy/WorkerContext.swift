@@ -1,0 +1,238 @@
+// What lives on one worker: its listener, its upstream client, its share of the books.
+internal import Configuration
+package import EventLoop
+package import HTTP
+package import Server
+internal import Telemetry
+internal import Translation
+internal import Upstream
+
+/// A worker's tenant; answers everything that comes in on its listener.
+package final class WorkerContext: WorkerTenant, RequestHandler {
+    let loop: EventLoop
+    let shared: SharedState
+    let upstream: UpstreamClient
+    let metrics: MetricsShard
+    var mint: IdentifierMint
+    /// Whether running exchanges must end now.
+    private(set) var isStopping = false
+    private var listener: Listener?
+    private var headers: (generation: Int, stream: HeaderList, whole: HeaderList)?
+
+    var settings: Settings { shared.settings }
+
+    /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
+    package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
+        guard let upstream = UpstreamClient(loop, options: UpstreamOptions(shared.settings)) else {
+            return nil
+        }
+        self.loop = loop
+        self.shared = shared
+        self.upstream = upstream
+        metrics = shared.shards[index]
+        mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
+        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
+        shared.lifecycle.workerStarts()
+    }
+
+    package var isDone: Bool {
+        shared.lifecycle.isDraining && isDrained && listener?.connectionCount == 0
+    }
+
+    private var isDrained = false
+
+    package func receive(_ message: WorkerMessage) {
+        switch message {
+        case .drain:
+            isDrained = true
+            listener?.drain()
+        case .stop:
+            isStopping = true
+            listener?.wakeAll()
+        }
+    }
+
+    // MARK: - Requests
+
+    package func respond(to head: RequestHead, over connection: Connection) async {
+        let route = Route(head)
+        switch route {
+        case .messages: await messages(head, connection)
+        case .countTokens: await countTokens(head, connection)
+        case .models, .model: await models(route, head, connection)
+        case .hello:
+            await answer(connection, 200, SmallEndpoints.hello, head)
+        case .alive, .ready, .metrics:
+            await Probes(shared).respond(to: route, head, over: connection)
+        case .refused(let status, let message):
+            let kind: APIError.Kind = status == 404 ? .notFound : .invalidRequest
+            await refuse(
+                APIError(kind, message, label: .callerInvalid, status: status), .other, connection)
+        }
+    }
+
+    package func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
+        let id = mint.next("req")
+        let kind: APIError.Kind = error.status >= 500 ? .api : .invalidRequest
+        let body = APIError(kind, error.message, label: .callerInvalid, status: error.status)
+        metrics.add(.errors, SeriesKey(LabelIndex.error(body.label.rawValue)))
+        return (Self.headers(id), body.body(requestID: id))
+    }
+
+    private func messages(_ head: RequestHead, _ connection: Connection) async {
+        guard await isAllowed(head, .messages, connection) else { return }
+        metrics.inFlight(.messages, 1)
+        let exchange = MessagesExchange(self, head, connection, mint.next("req"))
+        await exchange.run()
+        metrics.inFlight(.messages, -1)
+        shared.leave()
+        close(exchange.record, .messages)
+    }
+
+    private func countTokens(_ head: RequestHead, _ connection: Connection) async {
+        guard await isAllowed(head, .countTokens, connection) else { return }
+        defer { shared.leave() }
+        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        do throws(RequestBodyError) {
+            let body = try await connection.readBody(bytesMax: settings.requestBytesMax)
+            record.requestBytes = body.count
+            do throws(APIError) {
+                let answer = try SmallEndpoints.countTokens(body)
+                record.status = 200
+                record.outcome = .completed
+                await connection.respond(
+                    status: 200, headers: Self.headers(record.requestID), body: answer)
+            } catch {
+                record.note(error)
+                await connection.respond(error, record.requestID)
+            }
+        } catch {
+            if case .error(let error) = ExchangeEnd(error, bytesMax: settings.requestBytesMax) {
+                record.note(error)
+                await connection.respond(error, record.requestID)
+            } else {
+                connection.abort()
+            }
+        }
+        close(record, .countTokens)
+    }
+
+    private func models(_ route: Route, _ head: RequestHead, _ connection: Connection) async {
+        guard shared.credentials.accepts(head) else {
+            return await refuse(.unknownKey, .models, connection)
+        }
+        if case .model(let id) = route {
+            guard shared.models.contains(id) else {
+                let error = APIError(.notFound, "model: \(id)", label: .callerInvalid)
+                return await refuse(error, .models, connection)
+            }
+            return await answer(connection, 200, SmallEndpoints.model(id), head)
+        }
+        await answer(connection, 200, SmallEndpoints.models(shared.models), head)
+    }
+
+    /// Turns away whom the sidecar cannot or must not serve, before anything is read.
+    private func isAllowed(
+        _ head: RequestHead, _ route: RouteLabel, _ connection: Connection
+    ) async -> Bool {
+        if let size = connection.announcedBodyBytes, size > settings.requestBytesMax {
+            metrics.add(.rejected, SeriesKey(RejectLabel.size.labelIndex))
+            await refuse(.tooLarge(settings.requestBytesMax), route, connection)
+            return false
+        }
+        guard shared.credentials.accepts(head) else {
+            metrics.add(.rejected, SeriesKey(RejectLabel.auth.labelIndex))
+            await refuse(.unknownKey, route, connection)
+            return false
+        }
+        guard shared.admit() else {
+            metrics.add(.rejected, SeriesKey(RejectLabel.concurrency.labelIndex))
+            await refuse(.overCapacity, route, connection)
+            return false
+        }
+        return true
+    }
+
+    private func refuse(_ error: APIError, _ route: RouteLabel, _ connection: Connection) async {
+        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        record.note(error)
+        await connection.respond(error, record.requestID)
+        close(record, route)
+    }
+
+    private func answer(
+        _ connection: Connection, _ status: Int, _ body: [UInt8], _ head: RequestHead
+    ) async {
+        await connection.respond(
+            status: status, headers: Self.headers(mint.next("req")), body: body,
+            isHead: head.method == "HEAD")
+    }
+
+    /// Closes the books of an exchange.
+    func close(_ record: ExchangeRecord, _ route: RouteLabel) {
+        record.count(metrics, shared.metrics, route: route, now: loop.now)
+        record.write(to: shared.log, route: route, now: loop.now)
+    }
+
+    static func headers(_ requestID: String) -> [(String, String)] {
+        [("content-type", "application/json"), ("request-id", requestID)]
+    }
+
+    // MARK: - Upstream
+
+    /// The header lines for the upstream, made anew only when a key has changed or is the client's.
+    func upstreamHeaders(isStream: Bool, _ head: RequestHead) -> HeaderList {
+        var extra: [String] = []
+        for name in ["traceparent", "tracestate"] as [StaticString] {
+            if let value = head.header(name) { extra.append("\(name): \(value)") }
+        }
+        if settings.authentication == .passthrough {
+            let key = Credentials.presented(head).first
+            return HeaderList(lines(isStream, key: key) + extra)
+        }
+        guard extra.isEmpty else {
+            return HeaderList(lines(isStream, key: shared.credentials.upstreamKey) + extra)
+        }
+        let generation = shared.credentials.generation
+        if headers?.generation != generation {
+            let key = shared.credentials.upstreamKey
+            headers = (
+                generation, HeaderList(lines(true, key: key)), HeaderList(lines(false, key: key))
+            )
+        }
+        guard let headers else { return HeaderList([]) }
+        return isStream ? headers.stream : headers.whole
+    }
+
+    private func lines(_ isStream: Bool, key: String?) -> [String] {
+        var lines = [
+            "Content-Type: application/json", "Expect:",
+            "Accept: \(isStream ? "text/event-stream" : "application/json")",
+        ]
+        if let key, !key.isEmpty {
+            switch settings.authentication {
+            case .bearer, .passthrough: lines.append("Authorization: Bearer \(key)")
+            case .apiKey: lines.append("api-key: \(key)")
+            case .xAPIKey: lines.append("x-api-key: \(key)")
+            case .none: break
+            }
+        }
+        if let organization = settings.organization {
+            lines.append("OpenAI-Organization: \(organization)")
+        }
+        if let project = settings.project { lines.append("OpenAI-Project: \(project)") }
+        return lines + settings.customHeaders.map { "\($0.name): \($0.value)" }
+    }
+}
+
+extension UpstreamOptions {
+    init(_ settings: Settings) {
+        self.init()
+        connectTimeoutMilliseconds = Int(settings.connectTimeout.nanoseconds / 1_000_000)
+        userAgent = "claude-sidecar/\(SharedState.version)"
+        caFile = settings.caFile
+        clientCertificateFile = settings.clientCertificateFile
+        clientKeyFile = settings.clientKeyFile
+        skipsTLSVerification = settings.skipsTLSVerification
+    }
+}
