@@ -64,8 +64,10 @@ package enum TransferFailure: Error, Equatable {
     }
 
     /// Ends the transfer now; the upstream sees its connection close.
+    ///
+    /// One that was abandoned is let be.
     package func cancel() {
-        guard end == nil else { return }
+        guard end == nil, !isAbandoned else { return }
         finish(.failure(.other("cancelled")))
     }
 

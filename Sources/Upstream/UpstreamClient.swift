@@ -95,7 +95,7 @@ package import EventLoop
         abandoned.removeAll { transfer, deadline in
             guard transfer.end == nil else { return true }
             guard deadline <= loop.now else { return false }
-            transfer.cancel()
+            transfer.finish(.failure(.other("abandoned")))
             return true
         }
         guard let patience, let next = abandoned.first else { return }
