@@ -1,61 +1,82 @@
-// Writing the head of an answer.
+// The status line and the header fields of a response, written as they are added.
+
 internal import Bytes
 
-/// The status line and headers of an answer.
+/// The head of a response; no header can break out of its line.
 package struct ResponseHead {
     private var bytes: [UInt8] = []
 
-    /// A head with its status line.
+    /// Starts the head of an HTTP/1.1 response; a status without three digits becomes 500.
     package init(status: Int) {
+        let status = (100...999).contains(status) ? status : 500
         bytes.reserveCapacity(256)
-        bytes.append("HTTP/1.1 ")
+        bytes.append("HTTP/1.1 " as StaticString)
         bytes.append(decimal: status)
-        bytes.append(UInt8(ascii: " "))
+        bytes.append(.space)
         bytes.append(Self.reason(status))
-        bytes.append("\r\n")
+        bytes.append("\r\n" as StaticString)
     }
 
-    /// Adds a header; control characters in it become spaces, so that no value can end its line.
+    /// Adds a field; control characters in its value become spaces.
+    package mutating func add(_ name: StaticString, _ value: String) {
+        add(name.description, value)
+    }
+
+    /// Adds a field; control characters in its name and value become spaces.
     package mutating func add(_ name: String, _ value: String) {
-        append(name)
-        bytes.append(": ")
-        append(value)
-        bytes.append("\r\n")
+        let start = bytes.count
+        bytes.append(name)
+        bytes.append(": " as StaticString)
+        bytes.append(value)
+        for index in start..<bytes.count where bytes[index] < 0x20 || bytes[index] == 0x7F {
+            bytes[index] = .space
+        }
+        bytes.append("\r\n" as StaticString)
     }
 
-    /// Adds a header with a number.
+    /// Adds a field with a decimal value.
     package mutating func add(_ name: String, _ value: Int) {
-        append(name)
-        bytes.append(": ")
-        bytes.append(decimal: value)
-        bytes.append("\r\n")
+        add(name, String(value))
     }
 
-    /// Appends the whole head with the empty line that ends it.
+    /// Appends the head and the empty line that ends it.
     package func append(to buffer: inout [UInt8]) {
         buffer.append(contentsOf: bytes)
-        buffer.append("\r\n")
+        buffer.append("\r\n" as StaticString)
     }
 
-    private mutating func append(_ text: String) {
-        for byte in text.utf8 { bytes.append(byte >= 0x20 && byte != 0x7f ? byte : 0x20) }
-    }
-
+    /// The reason phrase of a status, empty for an unknown one.
     private static func reason(_ status: Int) -> StaticString {
         switch status {
+        case 100: "Continue"
+        case 101: "Switching Protocols"
         case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
         case 204: "No Content"
+        case 301: "Moved Permanently"
+        case 302: "Found"
+        case 304: "Not Modified"
+        case 307: "Temporary Redirect"
+        case 308: "Permanent Redirect"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 402: "Payment Required"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
         case 408: "Request Timeout"
         case 409: "Conflict"
+        case 410: "Gone"
+        case 411: "Length Required"
         case 413: "Content Too Large"
         case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
         case 417: "Expectation Failed"
+        case 421: "Misdirected Request"
+        case 422: "Unprocessable Content"
+        case 426: "Upgrade Required"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
@@ -65,7 +86,7 @@ package struct ResponseHead {
         case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
         case 529: "Overloaded"
-        default: "Status"
+        default: ""
         }
     }
 }
