@@ -108,5 +108,6 @@ extension Connection {
         var interim: [UInt8] = []
         interim.append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = await send(interim, evenIfPeerGone: true)
+        loop.set(timer, after: limits.bodyIdleTimeout)
     }
 }

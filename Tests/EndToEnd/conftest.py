@@ -1,0 +1,139 @@
+"""Starts the release binary in front of the scripted upstream."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import anthropic
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from upstream import Upstream  # noqa: E402
+
+BINARY = os.environ.get("CLAUDE_SIDECAR", "claude-sidecar")
+UPSTREAM_KEY = "sk-planted-upstream-key"
+
+
+class Sidecar:
+    """A running sidecar, its address and its log."""
+
+    def __init__(self, *arguments, **settings):
+        inherited = {k: os.environ[k] for k in ("PATH", "HOME", "LD_LIBRARY_PATH") if k in os.environ}
+        self.process = subprocess.Popen(
+            [BINARY, *arguments], env={**inherited, "PORT": "0", **settings},
+            stderr=subprocess.PIPE, text=True)
+        self.lines = []
+        self.addresses = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.wait_for(lambda: "main" in self.addresses, 10)
+        self.port = int(self.addresses["main"].rsplit(":", 1)[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self._changed:
+                self.lines.append(line)
+                found = re.search(r'"address":"([^"]+)"', line)
+                if '"msg":"listening"' in line and found:
+                    name = "admin" if '"listener":"admin"' in line else "main"
+                    self.addresses[name] = found[1]
+                self._changed.notify_all()
+
+    def wait_for(self, condition, timeout=5):
+        """Waits until the log makes a condition true."""
+        with self._changed:
+            assert self._changed.wait_for(condition, timeout), "".join(self.lines)
+
+    def log_of(self, request_id):
+        """The log line of a request."""
+        def find():
+            return next((json.loads(l) for l in self.lines if request_id in l), None)
+        self.wait_for(find)
+        return find()
+
+    def client(self, **options):
+        return anthropic.Anthropic(
+            base_url=self.url, api_key="sk-client", max_retries=0, **options)
+
+    def raw(self, data, timeout=5):
+        """Sends bytes as they are; the whole answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout) as sock:
+            sock.sendall(data if isinstance(data, bytes) else data.encode())
+            answer = b""
+            while True:
+                more = sock.recv(65536)
+                if not more:
+                    return answer
+                answer += more
+
+    def open_request(self, body, path="/v1/messages"):
+        """Sends a request and gives the open socket."""
+        data = json.dumps(body).encode()
+        sock = socket.create_connection(("127.0.0.1", self.port), 10)
+        sock.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(data)}\r\n\r\n"
+                     .encode() + data)
+        return sock
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+def eventually(condition, timeout=5):
+    """Looks again and again until something is true."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+@pytest.fixture(scope="session")
+def shared_upstream():
+    return Upstream()
+
+
+@pytest.fixture(scope="session")
+def shared_sidecar(shared_upstream):
+    sidecar = Sidecar(
+        OPENAI_BASE_URL=shared_upstream.url, OPENAI_API_KEY=UPSTREAM_KEY, ADMIN_PORT="0",
+        ADMIN_HOST="127.0.0.1", PING_INTERVAL="100ms", UPSTREAM_IDLE_TIMEOUT="600ms",
+        COMMIT_AFTER="300ms", MAX_REQUEST_BYTES="4MiB", MODEL_MAP="claude-*=gpt-x")
+    yield sidecar
+    assert sidecar.stop() == 0
+
+
+@pytest.fixture
+def upstream(shared_upstream):
+    shared_upstream.reset()
+    return shared_upstream
+
+
+@pytest.fixture
+def sidecar(shared_sidecar, upstream):
+    return shared_sidecar
+
+
+@pytest.fixture
+def client(sidecar):
+    return sidecar.client()
+
+
+ASK = {"model": "claude-x", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.fixture
+def ask():
+    return dict(ASK)
