@@ -187,7 +187,7 @@ extension Settings {
         for key in clientKeys {
             if case .value(let secret) = key, secret.revealed.hasPrefix("sk-ant-") {
                 warnings.append(
-                    "a client key looks like a real Anthropic key; clients of this sidecar need one "
+                    "a client key looks like a real Anthropic key; clients of this sidecar need "
                         + "of your own making")
             }
         }

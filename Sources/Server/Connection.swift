@@ -56,6 +56,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
         close()
     }
 
+    /// The watched descriptor has changed.
     package func descriptorReady(_ readiness: Readiness) {
         if !readiness.isDisjoint(with: [.peerClosed, .failed]) { isPeerGone = true }
         signal.raise()

@@ -3,22 +3,33 @@ internal import Bytes
 
 /// Figures of the process that a scrape reports besides what was counted.
 package struct ProcessReport: Sendable {
+    /// CPU time, user and system.
     package var cpuSeconds = 0.0
+    /// Resident memory.
     package var residentBytes = 0
+    /// Virtual memory.
     package var virtualBytes = 0
+    /// Open file descriptors.
     package var openDescriptors = 0
+    /// Limit of open file descriptors.
     package var descriptorsMax = 0
+    /// Start of the process in seconds since 1970.
     package var startSeconds = 0.0
+    /// Whether SIGTERM has come.
     package var isDraining = false
 
+    /// The defaults.
     package init() {}
 }
 
 /// What this program is, for `build_info`.
 package struct BuildReport: Sendable {
+    /// Version of this program.
     package var version: String
+    /// Version of libcurl.
     package var curl: String
 
+    /// What is running.
     package init(version: String, curl: String) {
         self.version = version
         self.curl = curl
@@ -35,6 +46,7 @@ package final class MetricsRegistry: Sendable {
     private let models: [String]
     private let build: BuildReport
 
+    /// A registry over the shards of all threads.
     package init(shards: [MetricsShard], models: [String], build: BuildReport) {
         self.shards = shards
         self.models = Array(models.prefix(Self.modelsMax)) + ["other"]

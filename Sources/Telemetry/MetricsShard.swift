@@ -8,6 +8,7 @@ package struct SeriesKey: Hashable, Sendable, Comparable {
     var c: UInt16 = 0
     var d: UInt16 = 0
 
+    /// A key from the indices of up to four labels.
     package init(_ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0) {
         self.a = UInt16(clamping: a)
         self.b = UInt16(clamping: b)
@@ -17,6 +18,7 @@ package struct SeriesKey: Hashable, Sendable, Comparable {
 
     var indices: [Int] { [Int(a), Int(b), Int(c), Int(d)] }
 
+    /// Order by value.
     package static func < (x: SeriesKey, y: SeriesKey) -> Bool {
         x.indices.lexicographicallyPrecedes(y.indices)
     }
@@ -67,6 +69,7 @@ struct MetricsState: Sendable {
 package final class MetricsShard: Sendable {
     private let state = Mutex(MetricsState())
 
+    /// The defaults.
     package init() {}
 
     /// Adds to a counter.
@@ -104,9 +107,13 @@ extension CaseIterable where Self: Equatable {
 
 /// Indices of values that other modules name by text.
 package enum LabelIndex {
+    /// Index of a value of `errors_total{type}`.
     package static func error(_ type: String) -> Int { index(type, ErrorTypes.all) }
+    /// Index of a value of `stop_reasons_total{reason}`.
     package static func stopReason(_ reason: String) -> Int { index(reason, StopReasons.all) }
+    /// Index of a value of `repairs_total{kind}`.
     package static func repair(_ kind: String) -> Int { index(kind, RepairKinds.all) }
+    /// Index of a value of `lossy_translations_total{field}`.
     package static func loss(_ field: String) -> Int { index(field, LossFields.all) }
 
     private static func index(_ value: String, _ all: [String]) -> Int {

@@ -23,6 +23,7 @@ package enum TransferFailure: Error, Equatable {
     static let waitingBytesMax = 256 * 1024
     static let headBytesMax = 64 * 1024
 
+    /// Raised whenever something has changed.
     package let signal: Signal
     /// Status and headers, once they are whole.
     package private(set) var head: UpstreamHead?
@@ -157,6 +158,7 @@ package enum TransferFailure: Error, Equatable {
 
 /// Status and headers of an upstream's answer.
 package struct UpstreamHead {
+    /// The status of the answer.
     package let status: Int
     private let bytes: [UInt8]
 

@@ -1,3 +1,4 @@
+// What is parsed, refused and written back.
 import Testing
 
 @testable import JSON

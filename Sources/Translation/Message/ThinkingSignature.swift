@@ -1,7 +1,9 @@
 // What a thinking block's signature carries from one turn to the next (translation 3.3).
 internal import JSON
 
-/// A signature of ours: `oai1.` and base64url of a small JSON object.
+/// A signature of ours: `oai1.`
+///
+/// and base64url of a small JSON object.
 ///
 /// Clients send it back verbatim. It is theirs to forge: what comes back is only ever sent upstream
 /// as reasoning.
@@ -12,6 +14,7 @@ package struct ThinkingSignature: Sendable {
     /// Reasoning that the block does not show (display `omitted`).
     package var text: String?
 
+    /// A signature that carries what is given.
     package init(text: String? = nil) { self.text = text }
 
     /// Reads a signature; `nil` for foreign and malformed ones.

@@ -5,17 +5,22 @@ internal import JSON
 
 /// What the books want to know of a stream.
 package struct StreamReport: Sendable {
+    /// Tokens of the exchange.
     package var usage: Usage?
+    /// Why the model stopped.
     package var stopReason: StopReason?
     /// What was mended on the way, by kind.
     package var repairs: [String] = []
+    /// How many tool use blocks there are.
     package var toolCallCount = 0
     /// Whether any text, reasoning or tool call has gone out.
     package var hasOutput = false
     var textBlockCount = 0
 }
 
-/// Translates one stream; pure. Exactly one block is open at a time.
+/// Translates one stream; pure.
+///
+/// Exactly one block is open at a time.
 package struct StreamTranslator {
     /// Where the stream is.
     package enum Phase: Sendable {
@@ -43,7 +48,9 @@ package struct StreamTranslator {
     let requestID: String
     private let messageID: String
     var mint: IdentifierMint
+    /// Where the stream is.
     package internal(set) var phase = Phase.waiting
+    /// The books so far.
     package internal(set) var report = StreamReport()
     /// Whether the upstream goes on after the client has got all it wanted.
     package private(set) var wantsUpstreamCancelled = false
@@ -74,6 +81,7 @@ package struct StreamTranslator {
     /// Ids of tool use blocks that have gone out.
     var givenIDs: Set<String> = []
 
+    /// A translator for one stream.
     package init(plan: ExchangePlan, messageID: String, requestID: String, mint: IdentifierMint) {
         self.plan = plan
         self.messageID = messageID
@@ -359,7 +367,9 @@ package struct StreamTranslator {
         phase = .ended
     }
 
-    /// Ends the stream as failed. Open blocks stay open: a tidy end would look like success.
+    /// Ends the stream as failed.
+    ///
+    /// Open blocks stay open: a tidy end would look like success.
     mutating func fail(_ error: APIError, into events: inout [UInt8]) {
         if phase.isBegun { EventWriter.error(error, requestID: requestID, into: &events) }
         phase = .failed(error)
