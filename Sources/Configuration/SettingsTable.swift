@@ -48,7 +48,8 @@ package enum SettingsTable {
         Setting(
             "DIALECT", "auto",
             "what the upstream accepts: auto (by its address), generic, openai, azure, openrouter, "
-                + "deepseek, gemini, vllm, sglang, llamacpp, ollama, lmstudio, groq, mistral, kimi"),
+                + "deepseek, gemini, vllm, sglang, llamacpp, ollama, lmstudio, groq, mistral, "
+                + "kimi"),
         Setting("CUSTOM_HEADER_<NAME>", "a header for the upstream; _ in the name becomes -"),
         Setting("BIG_MODEL", "model for opus, and for every name that nothing else maps"),
         Setting("MIDDLE_MODEL", "BIG_MODEL", "model for sonnet"),

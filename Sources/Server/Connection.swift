@@ -130,7 +130,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
         await linger()
     }
 
-    /// What is left of the head's connection after its answer: `true` when another request may come.
+    /// What is left of the connection after an answer: `true` when another request may come.
     private func finishRequest() async -> Bool {
         guard case .done(let keepsAlive) = answer, !isBroken else { return false }
         guard keepsAlive, body.isFinished else {

@@ -74,8 +74,8 @@ package enum TransferFailure: Error, Equatable {
 
     /// Lets the transfer run to its end without a reader, so that its connection can be used again.
     ///
-    /// The answer is complete for us, only the framing's end is still out. Not more than a little is
-    /// waited for: `UpstreamClient` ends what takes longer than a second.
+    /// The answer is complete for us, only the framing's end is still out. Not more than a
+    /// little is waited for: `UpstreamClient` ends what takes longer than a second.
     package func abandon() {
         guard end == nil else { return }
         isAbandoned = true

@@ -1,9 +1,7 @@
 // What a thinking block's signature carries from one turn to the next (translation 3.3).
 internal import JSON
 
-/// A signature of ours: `oai1.`
-///
-/// and base64url of a small JSON object.
+/// A signature of ours: `oai1.` and base64url of a small JSON object.
 ///
 /// Clients send it back verbatim. It is theirs to forge: what comes back is only ever sent upstream
 /// as reasoning.
