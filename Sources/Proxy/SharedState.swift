@@ -38,7 +38,7 @@ package final class SharedState: Sendable {
         endpointURL = ChatEndpoint.url(base: base)
         models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
         // The last shard belongs to the admin listener.
-        shards = (0...workers).map { _ in MetricsShard() }
+        shards = (0...workers).map { _ in MetricsShard(modelCount: map.upstreamModels.count) }
         metrics = MetricsRegistry(
             shards: shards, models: map.upstreamModels,
             build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
