@@ -187,8 +187,8 @@ extension Settings {
         for key in clientKeys {
             if case .value(let secret) = key, secret.revealed.hasPrefix("sk-ant-") {
                 warnings.append(
-                    "a client key looks like a real Anthropic key; clients of this sidecar need one "
-                        + "of your own making")
+                    "a client key looks like a real Anthropic key; "
+                        + "clients of this sidecar need one of your own making")
             }
         }
         for name in environment.keys.sorted() {

@@ -31,6 +31,7 @@ package struct Setting: Sendable {
 
 /// The table of settings.
 package enum SettingsTable {
+    /// Every setting, in the order in which they are documented.
     package static let all: [Setting] = [
         Setting(
             "OPENAI_BASE_URL", aliases: ["OPENAI_API_BASE", "UPSTREAM_BASE_URL"],
@@ -47,13 +48,14 @@ package enum SettingsTable {
         Setting(
             "DIALECT", "auto",
             "what the upstream accepts: auto (by its address), generic, openai, azure, openrouter, "
-                + "deepseek, gemini, vllm, sglang, llamacpp, ollama, lmstudio, groq, mistral, kimi"),
+                + "deepseek, gemini, vllm, sglang, llamacpp, ollama, lmstudio, groq, mistral, "
+                + "kimi"),
         Setting("CUSTOM_HEADER_<NAME>", "a header for the upstream; _ in the name becomes -"),
         Setting("BIG_MODEL", "model for opus, and for every name that nothing else maps"),
         Setting("MIDDLE_MODEL", "BIG_MODEL", "model for sonnet"),
         Setting("SMALL_MODEL", "BIG_MODEL", "model for haiku"),
         Setting(
-            "MODEL_MAP", "pairs like claude-*haiku*=gpt-5-mini, first match; before the three above"
+            "MODEL_MAP", "pairs like claude-*haiku*=gpt-5-mini; first match, before the three above"
         ),
         Setting(
             "MODEL_PASSTHROUGH_PREFIXES", "gpt-,o1-,o3-,o4-,ep-,doubao-,deepseek-",

@@ -4,10 +4,14 @@ internal import Glibc
 
 /// What a descriptor is ready for, or is asked to be watched for.
 package struct Readiness: OptionSet, Sendable {
+    /// The bits of epoll.
     package let rawValue: UInt32
+    /// A set of epoll's bits.
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Bytes can be read.
     package static let input = Readiness(rawValue: EPOLLIN.rawValue)
+    /// Bytes can be written.
     package static let output = Readiness(rawValue: EPOLLOUT.rawValue)
     /// The peer has sent its last byte, or is gone.
     package static let peerClosed = Readiness(rawValue: EPOLLRDHUP.rawValue)

@@ -6,6 +6,7 @@ package struct Instant: Comparable, Sendable {
     /// Nanoseconds since some moment before the start.
     package let nanoseconds: UInt64
 
+    /// The moment so many nanoseconds after the clock's own zero.
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// Later than everything.
@@ -18,6 +19,7 @@ package struct Instant: Comparable, Sendable {
         Instant(nanoseconds: clinux_nanoseconds(CLOCK_MONOTONIC))
     }
 
+    /// Order by value.
     package static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 
     /// The moment that much later.

@@ -10,6 +10,7 @@ package enum ListenAddress: Equatable, Sendable {
 
 /// Why a listener could not be opened, for a person.
 package struct ListenError: Error, Equatable {
+    /// For a person.
     package let reason: String
 }
 
@@ -102,5 +103,6 @@ package struct BlockingSocket {
         return bytes
     }
 
+    /// Gives the descriptor back.
     package func close() { socket.close() }
 }

@@ -7,6 +7,7 @@
     private var waiter: UnsafeContinuation<Void, Never>?
     private var isRaised = false
 
+    /// The defaults.
     package init() {}
 
     /// Wakes the waiting task, or the next one that waits.
@@ -31,5 +32,6 @@
         }
     }
 
+    /// The deadline of a timer of ours has passed.
     package func timerFired(_ timer: Timer) { raise() }
 }

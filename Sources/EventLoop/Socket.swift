@@ -18,6 +18,7 @@ package enum SocketResult: Equatable {
 ///
 /// Its owner closes it, once.
 package struct Socket {
+    /// The kernel's number.
     package let descriptor: CInt
 
     /// Takes over a descriptor.

@@ -21,6 +21,7 @@ package final class TerminationSignals: DescriptorHandler {
         loop.watch(descriptor, for: .input, self)
     }
 
+    /// The watched descriptor has changed.
     package func descriptorReady(_ readiness: Readiness) {
         while clinux_next_signal(descriptor) != 0 { heard() }
     }

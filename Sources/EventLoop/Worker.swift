@@ -8,7 +8,9 @@ internal import Synchronization
 /// What is made on it (`make` in `run`) is not `Sendable` and never leaves; jobs of its loop are
 /// its tasks, so nothing hops between threads.
 package actor Worker {
+    /// Runs everything that belongs to the worker.
     package nonisolated let executor: WorkerExecutor
+    /// What makes the actor run on its own thread.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
@@ -19,6 +21,7 @@ package actor Worker {
     private var nextJob = 0
     private var isStopped = false
 
+    /// A worker that does not run yet.
     package init() {
         executor = WorkerExecutor()
         loop = EventLoop(wakeup: executor.wakeup)
@@ -133,6 +136,7 @@ package final class WorkerExecutor: SerialExecutor, TaskExecutor {
     let wakeup = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
     private let state = Mutex(State())
 
+    /// Queues a job; wakes the thread when it is another one.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let mustWake = state.withLock { state in
@@ -142,10 +146,12 @@ package final class WorkerExecutor: SerialExecutor, TaskExecutor {
         if mustWake { eventfd_write(wakeup, 1) }
     }
 
+    /// Stops the process when called from another thread.
     package func checkIsolated() {
         precondition(isIsolatingCurrentContext() == true, "not on the worker's thread")
     }
 
+    /// Whether this is the worker's thread.
     package func isIsolatingCurrentContext() -> Bool? {
         state.withLock { $0.thread } == pthread_self()
     }

@@ -31,6 +31,7 @@ package struct EventStreamReader {
     /// Whether a line was longer than `lineBytesMax`; what it held is dropped.
     package private(set) var isOverlong = false
 
+    /// The defaults.
     package init() {}
 
     /// Takes the next piece of the stream; ask `next` for events until there is none.

@@ -8,6 +8,7 @@ package struct JSONObjectScanner: Sendable {
     /// Whether the closing bracket has been seen.
     package private(set) var isComplete = false
 
+    /// The defaults.
     package init() {}
 
     /// Takes bytes up to the closing bracket; how many it took.

@@ -122,11 +122,14 @@ extension JSONDocument {
 package struct JSONElements: RandomAccessCollection {
     let array: JSONValue
 
+    /// The first index.
     package var startIndex: Int { 0 }
+    /// The index behind the last element.
     package var endIndex: Int {
         unsafe array.node.pointee.type == JSON_ARRAY ? json_array_size(array.node) : 0
     }
 
+    /// The element at an index.
     package subscript(position: Int) -> JSONValue {
         guard let node = unsafe json_array_get(array.node, position) else {
             preconditionFailure("index \(position) is behind the end of a JSON array")
@@ -139,6 +142,7 @@ package struct JSONElements: RandomAccessCollection {
 package struct JSONMembers: Sequence {
     let object: JSONValue
 
+    /// Walks the members in order.
     package func makeIterator() -> Iterator { Iterator(object) }
 
     /// Whether there is no member.
@@ -169,6 +173,7 @@ package struct JSONMembers: Sequence {
                 ? json_object_iter(object.node) : nil
         }
 
+        /// The next member.
         package mutating func next() -> (key: JSONText, value: JSONValue)? {
             guard let current = unsafe place, let value = unsafe json_object_iter_value(current)
             else { return nil }

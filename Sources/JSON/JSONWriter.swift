@@ -64,9 +64,13 @@ package struct JSONWriter {
     /// An empty text.
     package init(reserving capacity: Int = 1024) { buffer.reserveCapacity(capacity) }
 
+    /// Opens an object.
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
+    /// Closes an object.
     package mutating func endObject() { close(UInt8(ascii: "}")) }
+    /// Opens an array.
     package mutating func beginArray() { open(UInt8(ascii: "[")) }
+    /// Closes an array.
     package mutating func endArray() { close(UInt8(ascii: "]")) }
 
     /// A member's name: a literal that needs no escapes.

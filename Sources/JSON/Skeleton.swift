@@ -13,10 +13,10 @@ struct Lifted {
 
 /// Makes the skeleton of one JSON text.
 ///
-/// References are strings like `"~12"`. A string of the source that begins with `~` is lifted itself,
-/// so nothing can be taken for a reference. Strings that are long or hold escapes, numbers that are
-/// not short integers, and whole values of opaque members are lifted. What stays is plain: jansson
-/// neither decodes nor rounds anything that matters.
+/// References are strings like `"~12"`. A string of the source that begins with `~` is lifted
+/// itself, so nothing can be taken for a reference. Strings that are long or hold escapes,
+/// numbers that are not short integers, and whole values of opaque members are lifted. What stays
+/// is plain: jansson neither decodes nor rounds anything that matters.
 @safe struct Skeleton {
     /// A string of so many bytes costs less as a reference than in jansson.
     static let liftedStringBytesMin = 32

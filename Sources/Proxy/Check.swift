@@ -7,13 +7,16 @@ package enum Check {
     /// Lines that say what would happen with these settings.
     package static func lines(_ settings: Settings) -> [String] {
         let dialect = Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: settings.baseURL)
+        let address = settings.unixPath.map { "unix:" + $0 } ?? "\(settings.host):\(settings.port)"
+        let isDetected = settings.dialect == "auto"
+        let keys = settings.clientKeys.count
         var lines = [
-            "listens on        \(settings.unixPath.map { "unix:" + $0 } ?? "\(settings.host):\(settings.port)")",
+            "listens on        \(address)",
             "posts to          \(ChatEndpoint.url(base: settings.baseURL))",
-            "dialect           \(dialect.name)\(settings.dialect == "auto" ? " (by its address)" : "")",
+            "dialect           \(dialect.name)\(isDetected ? " (by its address)" : "")",
             "upstream key      \(describe(settings.upstreamKey))",
             "authentication    \(settings.authentication.rawValue)",
-            "client keys       \(settings.clientKeys.isEmpty ? "none: open" : "\(settings.clientKeys.count), ***")",
+            "client keys       \(keys == 0 ? "none: open" : "\(keys), ***")",
         ]
         if let port = settings.adminPort {
             lines.append("admin listener    \(settings.adminHost):\(port)")

@@ -5,6 +5,7 @@ internal import Glibc
 package enum SmallFile {
     /// Why a file cannot be read, for a person.
     package struct ReadError: Error, Equatable {
+        /// For a person.
         package let reason: String
     }
 

@@ -7,6 +7,7 @@ package final class Lifecycle: Sendable {
     private let draining = Atomic<Bool>(false)
     private let liveWorkers = Atomic<Int>(0)
 
+    /// The defaults.
     package init() {}
 
     /// Whether SIGTERM has come: not ready any more, no new work.
@@ -15,10 +16,13 @@ package final class Lifecycle: Sendable {
     /// Whether every worker has ended.
     package var isOver: Bool { liveWorkers.load(ordering: .acquiring) == 0 }
 
+    /// Notes that SIGTERM has come.
     package func startDraining() { draining.store(true, ordering: .releasing) }
 
+    /// Counts a worker in.
     package func workerStarts() { liveWorkers.add(1, ordering: .acquiringAndReleasing) }
 
+    /// Counts a worker out.
     package func workerEnds() { liveWorkers.subtract(1, ordering: .acquiringAndReleasing) }
 }
 

@@ -3,10 +3,15 @@ internal import Glibc
 
 /// Figures of this process for the `process_*` metrics.
 package struct ProcessFigures: Sendable {
+    /// CPU time, user and system.
     package var cpuSeconds = 0.0
+    /// Resident memory.
     package var residentBytes = 0
+    /// Virtual memory.
     package var virtualBytes = 0
+    /// Open file descriptors.
     package var openDescriptors = 0
+    /// Limit of open file descriptors.
     package var descriptorsMax = 0
     /// Seconds since 1970.
     package var startSeconds = 0.0

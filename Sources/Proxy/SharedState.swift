@@ -10,7 +10,9 @@ internal import Upstream
 package final class SharedState: Sendable {
     static let version = "0.1.0"
 
+    /// What was set.
     package let settings: Settings
+    /// Where the process is in its life.
     package let lifecycle = Lifecycle()
     let translator: RequestTranslator
     let endpointURL: String

@@ -35,12 +35,14 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         shared.lifecycle.workerStarts()
     }
 
+    /// Whether nothing is left to be done.
     package var isDone: Bool {
         shared.lifecycle.isDraining && isDrained && listener?.connectionCount == 0
     }
 
     private var isDrained = false
 
+    /// Hears that the process drains or stops.
     package func receive(_ message: WorkerMessage) {
         switch message {
         case .drain:
@@ -54,6 +56,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     // MARK: - Requests
 
+    /// Answers one request.
     package func respond(to head: RequestHead, over connection: Connection) async {
         let route = Route(head)
         switch route {
@@ -71,6 +74,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         }
     }
 
+    /// The answer to bytes that are no request.
     package func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
         let id = mint.next("req")
         let kind: APIError.Kind = error.status >= 500 ? .api : .invalidRequest

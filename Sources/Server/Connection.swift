@@ -56,6 +56,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
         close()
     }
 
+    /// The watched descriptor has changed.
     package func descriptorReady(_ readiness: Readiness) {
         if !readiness.isDisjoint(with: [.peerClosed, .failed]) { isPeerGone = true }
         signal.raise()
@@ -129,7 +130,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
         await linger()
     }
 
-    /// What is left of the head's connection after its answer: `true` when another request may come.
+    /// What is left of the connection after an answer: `true` when another request may come.
     private func finishRequest() async -> Bool {
         guard case .done(let keepsAlive) = answer, !isBroken else { return false }
         guard keepsAlive, body.isFinished else {

@@ -4,6 +4,7 @@ package import HTTP
 
 /// Limits of one server; every wait and every size has one.
 package struct ServerLimits: Sendable {
+    /// Limits of a request's head.
     package var head = HTTPLimits()
     /// Connections at once, on one worker.
     package var connectionsMax = 10_000
@@ -18,6 +19,7 @@ package struct ServerLimits: Sendable {
     /// A client that takes nothing for so long is gone.
     package var writeTimeout = Duration.seconds(300)
 
+    /// The defaults.
     package init() {}
 }
 
@@ -78,8 +80,10 @@ package final class Listener: DescriptorHandler, TimerHandler {
         for connection in connections.values { connection.signal.raise() }
     }
 
+    /// The watched descriptor has changed.
     package func descriptorReady(_ readiness: Readiness) { acceptAll() }
 
+    /// The deadline of a timer of ours has passed.
     package func timerFired(_ timer: Timer) {
         guard isOpen else { return }
         loop.watch(socket.descriptor, for: .input, self)

@@ -40,6 +40,7 @@ package struct APIError: Error, Equatable, Sendable {
 
     /// Status of the HTTP answer; meaningless once a stream has begun.
     package var status: Int
+    /// `error.type`.
     package var kind: Kind
     /// For a person; never a key, a prompt or a body.
     package var message: String
@@ -49,6 +50,7 @@ package struct APIError: Error, Equatable, Sendable {
     package var retryAfterSeconds: Int?
     /// `x-should-retry`, only where the client's own rule would be wrong.
     package var shouldRetry: Bool?
+    /// The cause, for the metrics.
     package var label: Label
 
     /// An error with the status that belongs to its kind, unless another is given.

@@ -19,32 +19,44 @@ package struct Dialect: Sendable, Equatable {
     /// What tool call ids must look like (translation 2.6).
     package enum ToolIDStyle: Sendable { case atMost40, nineAlphanumerics }
 
+    /// As `DIALECT` names it.
     package var name: String
+    /// Whether the limit is called `max_completion_tokens`.
     package var usesMaxCompletionTokens = false
+    /// Whether `temperature` and `top_p` are taken.
     package var acceptsSampling = true
+    /// Whether `top_k` is taken.
     package var acceptsTopK = false
+    /// Whether `stop` is taken.
     package var acceptsStop = true
     /// Longest `stop` array; the rest is looked for by ourselves.
     package var stopsMax = 4
+    /// Whether `parallel_tool_calls` is taken.
     package var acceptsParallelToolCalls = true
+    /// Whether `stream_options` is taken.
     package var acceptsStreamOptions = true
+    /// Whether an assistant message without text has `content: null`; else it is `""`.
     package var nullsEmptyContent = false
+    /// Where system entries inside `messages` go.
     package var systemEntries = SystemEntries.fold
+    /// How reasoning is asked for.
     package var reasoning = ReasoningStyle.none
+    /// Which reasoning goes back.
     package var replay = ReasoningReplay.none
+    /// What tool call ids must look like.
     package var toolIDs = ToolIDStyle.atMost40
+    /// Whether `file` parts with a PDF are taken.
     package var acceptsPDF = false
+    /// Whether the server loads images from URLs.
     package var fetchesImages = true
-    package var mergesSameRole = false
+    /// Whether a user message right after a tool message is refused (Mistral, code 3230).
     package var fillsBetweenToolAndUser = false
     /// `json_schema` in `response_format`; others get `json_object` and an instruction.
     package var acceptsJSONSchema = true
+    /// Whether `prompt_cache_key` helps the server to find its cache.
     package var wantsPromptCacheKey = false
-    package var authentication = Authentication.bearer
 
-    /// How the upstream's key is sent.
-    package enum Authentication: Sendable { case bearer, apiKey, none }
-
+    /// A dialect with the habits of an unknown server.
     package init(name: String) { self.name = name }
 
     private init(_ name: String, _ change: (inout Dialect) -> Void) {
@@ -54,8 +66,10 @@ package struct Dialect: Sendable, Equatable {
 }
 
 extension Dialect {
+    /// An unknown server.
     package static let generic = Dialect("generic") { $0.replay = .currentTurn }
 
+    /// OpenAI.
     package static let openai = Dialect("openai") {
         $0.usesMaxCompletionTokens = true
         $0.nullsEmptyContent = true
@@ -64,12 +78,13 @@ extension Dialect {
         $0.wantsPromptCacheKey = true
     }
 
+    /// Azure OpenAI.
     package static let azure = Dialect("azure") {
         $0 = openai
         $0.name = "azure"
-        $0.authentication = .apiKey
     }
 
+    /// OpenRouter.
     package static let openrouter = Dialect("openrouter") {
         $0.acceptsTopK = true
         $0.nullsEmptyContent = true
@@ -78,6 +93,7 @@ extension Dialect {
         $0.acceptsPDF = true
     }
 
+    /// DeepSeek.
     package static let deepseek = Dialect("deepseek") {
         $0.systemEntries = .preserve
         $0.reasoning = .deepseek
@@ -85,12 +101,14 @@ extension Dialect {
         $0.acceptsJSONSchema = false
     }
 
+    /// Gemini's OpenAI-compatible endpoint.
     package static let gemini = Dialect("gemini") {
         $0.stopsMax = 5
         $0.reasoning = .effort
         $0.acceptsParallelToolCalls = false
     }
 
+    /// vLLM.
     package static let vllm = Dialect("vllm") {
         $0.acceptsTopK = true
         $0.stopsMax = 1000
@@ -98,40 +116,46 @@ extension Dialect {
         $0.replay = .currentTurn
     }
 
+    /// SGLang.
     package static let sglang = Dialect("sglang") {
         $0 = vllm
         $0.name = "sglang"
     }
 
+    /// llama.cpp's server.
     package static let llamacpp = Dialect("llamacpp") {
         $0 = vllm
         $0.name = "llamacpp"
         $0.fetchesImages = false
     }
 
+    /// Ollama.
     package static let ollama = Dialect("ollama") {
         $0.stopsMax = 1000
         $0.reasoning = .effort
         $0.fetchesImages = false
     }
 
+    /// LM Studio.
     package static let lmstudio = Dialect("lmstudio") {
         $0.acceptsTopK = true
         $0.stopsMax = 1000
         $0.replay = .currentTurn
     }
 
+    /// Groq.
     package static let groq = Dialect("groq") {
         $0.nullsEmptyContent = true
         $0.systemEntries = .preserve
     }
 
+    /// Mistral.
     package static let mistral = Dialect("mistral") {
         $0.toolIDs = .nineAlphanumerics
-        $0.mergesSameRole = true
         $0.fillsBetweenToolAndUser = true
     }
 
+    /// Kimi (Moonshot).
     package static let kimi = Dialect("kimi") {
         $0.reasoning = .thinkingSwitch
         $0.replay = .currentTurn

@@ -5,7 +5,7 @@
 package struct IdentifierMint: Sendable {
     private var state: (UInt64, UInt64)
 
-    /// A mint whose ids follow from the seed; two mints with different seeds never meet in practice.
+    /// A mint whose ids follow from the seed; two seeds never meet in practice.
     package init(seed: (UInt64, UInt64)) { state = seed.0 | seed.1 == 0 ? (1, 1) : seed }
 
     /// A fresh id: prefix, underscore, 24 characters.

@@ -7,6 +7,7 @@ package struct ModelRule: Sendable, Equatable {
     /// The upstream's model; `nil` sends the client's name unchanged.
     package var model: String?
 
+    /// A rule for a name or pattern.
     package init(pattern: String, model: String?) {
         self.pattern = pattern
         self.model = model
@@ -17,6 +18,7 @@ package struct ModelRule: Sendable, Equatable {
 package struct ModelMap: Sendable {
     private let rules: [ModelRule]
 
+    /// A map from its rules, in order.
     package init(rules: [ModelRule]) { self.rules = rules }
 
     /// The upstream's model for a client's name; Claude Code's suffix `[1m]` is not part of a name.

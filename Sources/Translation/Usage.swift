@@ -2,9 +2,13 @@
 
 /// Tokens of one exchange as Anthropic counts them: the total input is the sum of the three inputs.
 package struct Usage: Equatable, Sendable {
+    /// Input that was neither read from nor written to a cache.
     package var inputTokens = 0
+    /// Input that came from a cache.
     package var cacheReadTokens = 0
+    /// Input that was written to a cache.
     package var cacheCreationTokens = 0
+    /// Output, reasoning included.
     package var outputTokens = 0
     /// Part of `outputTokens`; `nil` when the upstream does not tell.
     package var thinkingTokens: Int?
@@ -13,6 +17,7 @@ package struct Usage: Equatable, Sendable {
     /// Whether the numbers are our own estimate because the upstream sent none.
     package var isEstimated = false
 
+    /// The defaults.
     package init() {}
 }
 

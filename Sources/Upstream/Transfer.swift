@@ -23,6 +23,7 @@ package enum TransferFailure: Error, Equatable {
     static let waitingBytesMax = 256 * 1024
     static let headBytesMax = 64 * 1024
 
+    /// Raised whenever something has changed.
     package let signal: Signal
     /// Status and headers, once they are whole.
     package private(set) var head: UpstreamHead?
@@ -73,8 +74,8 @@ package enum TransferFailure: Error, Equatable {
 
     /// Lets the transfer run to its end without a reader, so that its connection can be used again.
     ///
-    /// The answer is complete for us, only the framing's end is still out. Not more than a little is
-    /// waited for: `UpstreamClient` ends what takes longer than a second.
+    /// The answer is complete for us, only the framing's end is still out. Not more than a
+    /// little is waited for: `UpstreamClient` ends what takes longer than a second.
     package func abandon() {
         guard end == nil else { return }
         isAbandoned = true
@@ -157,6 +158,7 @@ package enum TransferFailure: Error, Equatable {
 
 /// Status and headers of an upstream's answer.
 package struct UpstreamHead {
+    /// The status of the answer.
     package let status: Int
     private let bytes: [UInt8]
 

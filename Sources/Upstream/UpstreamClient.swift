@@ -12,6 +12,7 @@ package import EventLoop
     /// What an abandoned transfer may take to end by itself.
     private static let abandonedTimeout = Duration.seconds(1)
 
+    /// The worker's loop.
     package let loop: EventLoop
     let options: UpstreamOptions
     private let multi: UnsafeMutableRawPointer
@@ -62,6 +63,7 @@ package import EventLoop
         return transfer
     }
 
+    /// Has libcurl start what was added in this round.
     package func roundEnds() {
         guard mustKick else { return }
         mustKick = false
@@ -69,6 +71,7 @@ package import EventLoop
         if mustKick, let timer { loop.set(timer, after: .zero) }
     }
 
+    /// The deadline of a timer of ours has passed.
     package func timerFired(_ timer: Timer) {
         guard timer === self.timer else { return endAbandoned() }
         mustKick = true

@@ -1,3 +1,4 @@
+// Reading settings: defaults, mistakes, secrets, units.
 import Testing
 
 @testable import Configuration

@@ -119,6 +119,16 @@ class Connection:
         return self.request.closed_at
 
 
+class Always:
+    """A queue that never runs out of its one script."""
+
+    def __init__(self, script):
+        self.script = script
+
+    def get(self, timeout=None):
+        return self.script
+
+
 class Upstream:
     """Listens on loopback and plays one script a request."""
 
@@ -140,6 +150,10 @@ class Upstream:
         """Plays a script (a function of a Connection, or chunks, or a completion) next."""
         self.scripts.put(script)
         return self
+
+    def always(self, script):
+        """Plays one script for every request from now on."""
+        self.scripts = Always(script)
 
     def next_request(self, timeout=5):
         return self.seen.get(timeout=timeout)

@@ -1,3 +1,4 @@
+// The order of timers.
 import Testing
 
 @testable import EventLoop

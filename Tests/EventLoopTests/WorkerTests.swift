@@ -1,3 +1,4 @@
+// Jobs, signals and sockets on a worker of their own.
 import Glibc
 import Synchronization
 import Testing

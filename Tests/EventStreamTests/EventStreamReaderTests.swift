@@ -1,3 +1,4 @@
+// Event streams at every split and with every line end.
 import Testing
 
 @testable import EventStream
@@ -40,7 +41,9 @@ private func events(_ pieces: [ArraySlice<UInt8>]) -> [String] {
         let bytes = Array(text.utf8)
         #expect(events([bytes[...]]) == expected)
         #expect(events(bytes.indices.map { bytes[$0...$0] }) == expected)
-        for split in bytes.indices { #expect(events([bytes[..<split], bytes[split...]]) == expected) }
+        for split in bytes.indices {
+            #expect(events([bytes[..<split], bytes[split...]]) == expected)
+        }
         for first in bytes.indices {
             for second in first..<bytes.count {
                 #expect(
@@ -55,8 +58,12 @@ private func events(_ pieces: [ArraySlice<UInt8>]) -> [String] {
         for _ in 0..<3 {
             reader.feed(piece)
             let event = reader.next()
-            let address = unsafe piece.withUnsafeBytes { unsafe $0.baseAddress.map { Int(bitPattern: $0) } }
-            let seen = unsafe event?.data.withUnsafeBytes { unsafe $0.baseAddress.map { Int(bitPattern: $0) } }
+            let address = unsafe piece.withUnsafeBytes {
+                unsafe $0.baseAddress.map { Int(bitPattern: $0) }
+            }
+            let seen = unsafe event?.data.withUnsafeBytes {
+                unsafe $0.baseAddress.map { Int(bitPattern: $0) }
+            }
             #expect(seen == address.map { $0 + 6 })
             #expect(reader.next() != nil)
             #expect(reader.next() == nil)

@@ -1,3 +1,4 @@
+// Strings, escaped and unescaped.
 import Foundation
 import Testing
 

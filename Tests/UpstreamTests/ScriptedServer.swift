@@ -1,3 +1,4 @@
+// A server on loopback that plays scripts.
 import Foundation
 import Glibc
 import Synchronization

@@ -1,3 +1,4 @@
+// Transfers over a real connection to a scripted server.
 import EventLoop
 import Synchronization
 import Testing

@@ -15,6 +15,7 @@ package final class DemoUpstream: RequestHandler, WorkerTenant {
     private let loop: EventLoop
     private var listener: Listener?
     private var callCount = 0
+    /// Whether nothing is left to be done.
     package private(set) var isDone = false
 
     /// Serves on a listening socket.
@@ -23,24 +24,25 @@ package final class DemoUpstream: RequestHandler, WorkerTenant {
         listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
     }
 
+    /// Hears that the process drains or stops.
     package func receive(_ message: WorkerMessage) {
         listener?.drain()
         listener?.abort()
         isDone = true
     }
 
+    /// The answer to bytes that are no request.
     package func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
         ([], Array(error.message.utf8))
     }
 
+    /// Answers one request.
     package func respond(to head: RequestHead, over connection: Connection) async {
         guard head.path.hasSuffix("/chat/completions"),
             let body = try? await connection.readBody(bytesMax: Self.bodyBytesMax),
             let document = try? JSONDocument(parsing: body)
         else {
-            let refusal = Array(
-                #"{"error":{"message":"the demo upstream knows only POST /v1/chat/completions","type":"invalid_request_error","code":null}}"#
-                    .utf8)
+            let refusal = Array(Self.unknown.utf8)
             return await connection.respond(status: 404, headers: Self.json, body: refusal)
         }
         callCount += 1
@@ -52,6 +54,10 @@ package final class DemoUpstream: RequestHandler, WorkerTenant {
         await stream(script.chunks(), over: connection)
     }
 
+    private static let unknown = #"""
+        {"error":{"message":"the demo upstream knows only POST /v1/chat/completions",\#
+        "type":"invalid_request_error","code":null}}
+        """#
     private static let json = [("content-type", "application/json")]
 
     private func stream(_ chunks: [[UInt8]], over connection: Connection) async {

@@ -7,10 +7,12 @@ package struct ErrorContext: Sendable {
     package var secret: String?
     /// Whether the upstream's key is ours rather than the client's.
     package var ownsKey: Bool
+    /// The client's name of the model.
     package var model: String
     /// Where the request went, without host.
     package var path: String
 
+    /// What is known about the exchange.
     package init(secret: String?, ownsKey: Bool, model: String, path: String) {
         self.secret = secret
         self.ownsKey = ownsKey

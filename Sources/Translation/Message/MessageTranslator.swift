@@ -4,10 +4,15 @@ internal import JSON
 
 /// A translated answer, and what the books want to know of it.
 package struct TranslatedMessage: Sendable {
+    /// The message as JSON.
     package var body: [UInt8]
+    /// Tokens of the exchange.
     package var usage: Usage
+    /// Why the model stopped.
     package var stopReason: StopReason
+    /// What was mended, by kind.
     package var repairs: [String]
+    /// How many tool use blocks there are.
     package var toolCallCount: Int
 }
 
@@ -19,6 +24,7 @@ package struct MessageTranslator {
     private var repairs: [String] = []
     private var givenIDs: Set<String> = []
 
+    /// A translator for the answer to one request.
     package init(plan: ExchangePlan) { self.plan = plan }
 
     /// Translates a Chat Completions body.

@@ -12,6 +12,7 @@ package struct ThinkingSignature: Sendable {
     /// Reasoning that the block does not show (display `omitted`).
     package var text: String?
 
+    /// A signature that carries what is given.
     package init(text: String? = nil) { self.text = text }
 
     /// Reads a signature; `nil` for foreign and malformed ones.

@@ -32,8 +32,9 @@ package enum TokenEstimator {
             quarters += count
         }
 
-        /// A run of letters and digits is a token for each five bytes. Runs that no word has are
-        /// data: images weigh little for their bytes.
+        /// A run of letters and digits is a token for each five bytes.
+        ///
+        /// Runs that no word has are data: images weigh little for their bytes.
         mutating func endWord() {
             guard wordBytes > 0 else { return }
             quarters += wordBytes > 2000 ? 6400 : 4 * ((wordBytes + 4) / 5)

@@ -65,10 +65,18 @@ struct ConversationEmitter {
             }
         }
         if !parts.isEmpty {
+            fillBeforeUser()
             messages.append(.user(parts))
         } else if calls.isEmpty, isLast {
             messages.append(.user([.text(TextRun())]))
         }
+    }
+
+    /// Mistral refuses a user message right after a tool message (code 3230).
+    private mutating func fillBeforeUser() {
+        guard dialect.fillsBetweenToolAndUser, case .tool? = messages.last else { return }
+        let filler = TextRun(pieces: [.literal("OK.")])
+        messages.append(.assistant(text: filler, calls: [], reasoning: nil))
     }
 
     /// The results of a turn by call id; where one id was used for several calls they are dealt out

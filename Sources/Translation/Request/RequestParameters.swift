@@ -122,8 +122,9 @@ extension JSONWriter {
         }
     }
 
-    /// `response_format` (translation 1.7). The schema goes over as it came; `strict` would change
-    /// what it means.
+    /// `response_format` (translation 1.7).
+    ///
+    /// The schema goes over as it came; `strict` would change what it means.
     mutating func responseFormat(_ schema: JSONValue, _ dialect: Dialect) {
         key("response_format")
         guard dialect.acceptsJSONSchema else { return raw(#"{"type":"json_object"}"#) }

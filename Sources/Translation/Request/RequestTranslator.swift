@@ -8,6 +8,7 @@ package enum TranslatedRequest: Sendable {
     /// Nothing to ask a model for: `max_tokens` is 0 (cache pre-warming).
     case local(plan: ExchangePlan)
 
+    /// What must be remembered for the answer.
     package var plan: ExchangePlan {
         switch self {
         case .upstream(_, let plan), .local(let plan): plan
@@ -17,13 +18,16 @@ package enum TranslatedRequest: Sendable {
 
 /// Bounds that the operator sets.
 package struct RequestLimits: Sendable {
+    /// Lower bound for `max_tokens`.
     package var minTokens: Int?
+    /// Upper bound for `max_tokens`.
     package var maxTokens: Int?
     /// `max_tokens` or `max_completion_tokens`; `nil` leaves it to the dialect.
     package var usesMaxCompletionTokens: Bool?
     /// Refuse what cannot be translated instead of dropping and counting it.
     package var isStrict = false
 
+    /// The defaults.
     package init() {}
 }
 
@@ -36,6 +40,7 @@ package struct RequestTranslator: Sendable {
     private let dialect: Dialect
     private let limits: RequestLimits
 
+    /// A translator for one upstream.
     package init(models: ModelMap, dialect: Dialect, limits: RequestLimits) {
         self.models = models
         self.dialect = dialect

@@ -107,17 +107,43 @@ enum AnthropicTool {
         return "unknown_tool"
     }
 
-    private static let bash: StaticString =
-        #"{"type":"object","properties":{"command":{"type":"string"},"restart":{"type":"boolean"}}}"#
+    private static let bash: StaticString = #"""
+        {"type":"object","properties":{\#
+        "command":{"type":"string"},"restart":{"type":"boolean"}}}
+        """#
 
-    private static let textEditor: StaticString =
-        #"{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert","undo_edit"]},"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}},"required":["command","path"]}"#
+    private static let textEditor: StaticString = #"""
+        {"type":"object","properties":{\#
+        "command":{"type":"string",\#
+        "enum":["view","create","str_replace","insert","undo_edit"]},\#
+        "path":{"type":"string"},"file_text":{"type":"string"},\#
+        "old_str":{"type":"string"},"new_str":{"type":"string"},\#
+        "insert_line":{"type":"integer"},"insert_text":{"type":"string"},\#
+        "view_range":{"type":"array","items":{"type":"integer"}}},\#
+        "required":["command","path"]}
+        """#
 
-    private static let memory: StaticString =
-        #"{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert","delete","rename"]},"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"old_path":{"type":"string"},"new_path":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}},"required":["command"]}"#
+    private static let memory: StaticString = #"""
+        {"type":"object","properties":{\#
+        "command":{"type":"string",\#
+        "enum":["view","create","str_replace","insert","delete","rename"]},\#
+        "path":{"type":"string"},"file_text":{"type":"string"},\#
+        "old_str":{"type":"string"},"new_str":{"type":"string"},\#
+        "insert_line":{"type":"integer"},"insert_text":{"type":"string"},\#
+        "old_path":{"type":"string"},"new_path":{"type":"string"},\#
+        "view_range":{"type":"array","items":{"type":"integer"}}},\#
+        "required":["command"]}
+        """#
 
-    private static let computer: StaticString =
-        #"{"type":"object","properties":{"action":{"type":"string"},"coordinate":{"type":"array","items":{"type":"integer"}},"start_coordinate":{"type":"array","items":{"type":"integer"}},"text":{"type":"string"},"duration":{"type":"number"},"scroll_amount":{"type":"integer"},"scroll_direction":{"type":"string","enum":["up","down","left","right"]}},"required":["action"]}"#
+    private static let computer: StaticString = #"""
+        {"type":"object","properties":{\#
+        "action":{"type":"string"},"text":{"type":"string"},"duration":{"type":"number"},\#
+        "coordinate":{"type":"array","items":{"type":"integer"}},\#
+        "start_coordinate":{"type":"array","items":{"type":"integer"}},\#
+        "scroll_amount":{"type":"integer"},\#
+        "scroll_direction":{"type":"string","enum":["up","down","left","right"]}},\#
+        "required":["action"]}
+        """#
 }
 
 extension JSONWriter {
@@ -151,7 +177,9 @@ extension JSONWriter {
     }
 
     /// A tool's schema as it came, but for what servers refuse at its root (translation 2.8):
-    /// `$schema` goes, a missing `type` or `properties` comes. What is inside keeps its bytes.
+    /// `$schema` goes, a missing `type` or `properties` comes.
+    ///
+    /// What is inside keeps its bytes.
     private mutating func schema(_ slice: JSONSlice) {
         let members = slice.members
         var hasType = false

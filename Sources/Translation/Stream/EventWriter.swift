@@ -2,7 +2,9 @@
 internal import Bytes
 internal import JSON
 
-/// Writes events. Each is one `event:` line, one `data:` line and an empty line.
+/// Writes events.
+///
+/// Each is one `event:` line, one `data:` line and an empty line.
 enum EventWriter {
     static func messageStart(
         id: String, model: String, into events: inout [UInt8]

@@ -5,17 +5,22 @@ internal import JSON
 
 /// What the books want to know of a stream.
 package struct StreamReport: Sendable {
+    /// Tokens of the exchange.
     package var usage: Usage?
+    /// Why the model stopped.
     package var stopReason: StopReason?
     /// What was mended on the way, by kind.
     package var repairs: [String] = []
+    /// How many tool use blocks there are.
     package var toolCallCount = 0
     /// Whether any text, reasoning or tool call has gone out.
     package var hasOutput = false
     var textBlockCount = 0
 }
 
-/// Translates one stream; pure. Exactly one block is open at a time.
+/// Translates one stream; pure.
+///
+/// Exactly one block is open at a time.
 package struct StreamTranslator {
     /// Where the stream is.
     package enum Phase: Sendable {
@@ -41,12 +46,14 @@ package struct StreamTranslator {
 
     let plan: ExchangePlan
     let requestID: String
-    private let messageID: String
+    let messageID: String
     var mint: IdentifierMint
+    /// Where the stream is.
     package internal(set) var phase = Phase.waiting
+    /// The books so far.
     package internal(set) var report = StreamReport()
     /// Whether the upstream goes on after the client has got all it wanted.
-    package private(set) var wantsUpstreamCancelled = false
+    package internal(set) var wantsUpstreamCancelled = false
     /// Off only for tests, which compare both ways.
     package var remembersFrames = true
 
@@ -56,8 +63,8 @@ package struct StreamTranslator {
     var block = OpenBlock.none
     var nextIndex = 0
     var finish: FinishReason?
-    private var usage: JSONValue?
-    private var isPriority = false
+    var usage: JSONValue?
+    var isPriority = false
     private var sawDone = false
     var outputBytes = 0
 
@@ -74,6 +81,7 @@ package struct StreamTranslator {
     /// Ids of tool use blocks that have gone out.
     var givenIDs: Set<String> = []
 
+    /// A translator for one stream.
     package init(plan: ExchangePlan, messageID: String, requestID: String, mint: IdentifierMint) {
         self.plan = plan
         self.messageID = messageID
@@ -254,7 +262,7 @@ package struct StreamTranslator {
         for call in delta["tool_calls"]?.elements.map({ $0 }) ?? [] {
             toolCall(call, into: &events)
         }
-        if tools.isEmpty, let call = delta["function_call"], call.kind == .object {
+        if delta["tool_calls"] == nil, let call = delta["function_call"], call.kind == .object {
             legacyCall(call, into: &events)
         }
         learnFrame(delta, document)
@@ -307,87 +315,5 @@ package struct StreamTranslator {
         EventWriter.deltaStart(nextIndex - 1, kind, into: &events)
         events.append(contentsOf: content)
         EventWriter.deltaEnd(into: &events)
-    }
-
-    // MARK: - Beginning and end
-
-    private mutating func start(into events: inout [UInt8]) {
-        phase = .open
-        EventWriter.messageStart(id: messageID, model: plan.requestedModel, into: &events)
-    }
-
-    /// Ends the message as the finish reason says, or as its content does where there is none.
-    private mutating func complete(into events: inout [UInt8]) {
-        guard !isOver else { return }
-        if finish == nil, tools.contains(where: { !$0.isComplete }) || !phase.isBegun {
-            return fail(.upstreamCut, into: &events)
-        }
-        if finish == nil { report.repairs.append("finish_reason") }
-        if !phase.isBegun { start(into: &events) }
-        flushText(into: &events)
-        guard !isOver else { return }
-        finishTools(into: &events)
-        end(into: &events, sequence: nil)
-    }
-
-    /// Stops at a stop sequence of the client's: what the upstream still sends is not wanted.
-    mutating func endAtStopSequence(_ sequence: String, into events: inout [UInt8]) {
-        wantsUpstreamCancelled = true
-        end(into: &events, sequence: sequence)
-    }
-
-    private mutating func end(into events: inout [UInt8], sequence: String?) {
-        closeBlock(into: &events)
-        let hasToolUse = report.toolCallCount > 0
-        if !hasToolUse, !report.hasText {
-            EventWriter.blockStart(nextIndex, #"{"type":"text","text":""}"#, into: &events)
-            EventWriter.blockStop(nextIndex, into: &events)
-        }
-        var reason = (finish ?? .stop).stopReason(hasToolUse: hasToolUse)
-        if sequence != nil { reason = .stopSequence }
-        if refusal != nil { reason = .refusal }
-        var usage =
-            self.usage.flatMap { Usage(upstream: $0) }
-            ?? Usage(estimatedInput: plan.estimatedInputTokens, outputBytes: outputBytes)
-        usage.isPriority = isPriority
-        report.usage = usage
-        report.stopReason = reason
-        EventWriter.messageDelta(
-            MessageEnd(stopReason: reason, stopSequence: sequence, refusal: refusal, usage: usage),
-            into: &events)
-        EventWriter.messageStop(into: &events)
-        phase = .ended
-    }
-
-    /// Ends the stream as failed. Open blocks stay open: a tidy end would look like success.
-    mutating func fail(_ error: APIError, into events: inout [UInt8]) {
-        if phase.isBegun { EventWriter.error(error, requestID: requestID, into: &events) }
-        phase = .failed(error)
-        wantsUpstreamCancelled = true
-    }
-}
-
-extension StreamTranslator.Phase {
-    /// Whether `message_start` is out.
-    package var isBegun: Bool {
-        switch self {
-        case .waiting: false
-        case .open, .finishing, .ended: true
-        case .failed: false
-        }
-    }
-}
-
-extension APIError {
-    /// The upstream's stream ended before it said how.
-    static var upstreamCut: APIError {
-        APIError(
-            .api, "upstream connection closed before the response was complete",
-            label: .upstreamProtocol, status: 502)
-    }
-
-    /// The upstream's answer is not what it should be.
-    package static func upstreamProtocol(_ message: String) -> APIError {
-        APIError(.api, message, label: .upstreamProtocol, status: 502)
     }
 }
