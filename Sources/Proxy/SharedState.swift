@@ -14,6 +14,7 @@ package final class SharedState: Sendable {
     package let settings: Settings
     /// Where the process is in its life.
     package let lifecycle = Lifecycle()
+    let timeouts: Timeouts
     let translator: RequestTranslator
     let endpointURL: String
     let models: [String]
@@ -26,6 +27,7 @@ package final class SharedState: Sendable {
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
+        timeouts = Timeouts(settings)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
