@@ -39,6 +39,13 @@ package struct ResponseHead {
         add(name, String(value))
     }
 
+    /// Adds the Date field (RFC 9110, 6.6.1); the caller tells the time.
+    package mutating func addDate(unixSeconds: Int) {
+        bytes.append("date: " as StaticString)
+        bytes.append(httpDate: CivilTime(unixSeconds: unixSeconds))
+        bytes.append("\r\n" as StaticString)
+    }
+
     /// Appends the head and the empty line that ends it.
     package func append(to buffer: inout [UInt8]) {
         buffer.append(contentsOf: bytes)

@@ -14,6 +14,7 @@ package final class SharedState: Sendable {
     package let settings: Settings
     /// Where the process is in its life.
     package let lifecycle = Lifecycle()
+    let timeouts: Timeouts
     let translator: RequestTranslator
     let endpointURL: String
     let models: [String]
@@ -26,6 +27,7 @@ package final class SharedState: Sendable {
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
+        timeouts = Timeouts(settings)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
@@ -40,7 +42,7 @@ package final class SharedState: Sendable {
         endpointURL = ChatEndpoint.url(base: base)
         models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
         // The last shard belongs to the admin listener.
-        shards = (0...workers).map { _ in MetricsShard() }
+        shards = (0...workers).map { _ in MetricsShard(modelCount: map.upstreamModels.count) }
         metrics = MetricsRegistry(
             shards: shards, models: map.upstreamModels,
             build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))

@@ -11,16 +11,16 @@ package struct LogLine {
         self.isJSON = isJSON
         bytes.reserveCapacity(512)
         bytes.append(isJSON ? "{\"ts\":\"" : "")
-        appendTime(nanoseconds)
-        if isJSON { bytes.append("\"") }
+        bytes.append(timestamp: Int(clamping: nanoseconds))
         if isJSON {
+            bytes.append("\"")
             add("level", level)
             add("msg", message)
         } else {
             bytes.append(" ")
             bytes.append(level)
             bytes.append(" ")
-            plain(message)
+            bytes.append(contentsOf: Self.capped(message).map { $0 < 0x20 ? 0x20 : $0 })
         }
     }
 
@@ -29,7 +29,7 @@ package struct LogLine {
         guard let value, !value.isEmpty else { return }
         name(key)
         if isJSON { bytes.append("\"") }
-        isJSON ? escape(value) : plain(value)
+        isJSON ? json(value) : plain(value)
         if isJSON { bytes.append("\"") }
     }
 
@@ -71,8 +71,11 @@ package struct LogLine {
         bytes.append(isJSON ? "\":" : "=")
     }
 
-    private mutating func escape(_ value: String) {
-        for byte in value.utf8.prefix(1024) {
+    /// Longest text of a field; clients choose the names of models.
+    private static let textBytesMax = 1024
+
+    private mutating func json(_ value: String) {
+        for byte in Self.capped(value) {
             switch byte {
             case UInt8(ascii: "\\"): bytes.append("\\\\")
             case UInt8(ascii: "\""): bytes.append("\\\"")
@@ -80,42 +83,26 @@ package struct LogLine {
             default: bytes.append(byte)
             }
         }
-        // A cut in the middle of a character would be no UTF-8.
-        while let last = bytes.last, last >= 0x80, value.utf8.count > 1024 { bytes.removeLast() }
     }
 
+    /// A text for a person; one with spaces gets quotes, so that the next field can be told.
     private mutating func plain(_ value: String) {
-        for byte in value.utf8.prefix(1024) { bytes.append(byte < 0x20 ? 0x20 : byte) }
-    }
-
-    /// RFC 3339 in UTC with milliseconds (days to date by Howard Hinnant's algorithm).
-    private mutating func appendTime(_ nanoseconds: UInt64) {
-        let seconds = Int(nanoseconds / 1_000_000_000)
-        let days = seconds / 86_400 + 719_468
-        let era = days / 146_097
-        let dayOfEra = days - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        digits(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), 4, "-")
-        digits(month, 2, "-")
-        digits(dayOfYear - (153 * shifted + 2) / 5 + 1, 2, "T")
-        digits(seconds % 86_400 / 3600, 2, ":")
-        digits(seconds % 3600 / 60, 2, ":")
-        digits(seconds % 60, 2, ".")
-        digits(Int(nanoseconds % 1_000_000_000 / 1_000_000), 3, "Z")
-    }
-
-    private mutating func digits(_ value: Int, _ width: Int, _ after: StaticString) {
-        var limit = 1
-        for _ in 1..<width { limit *= 10 }
-        while limit > max(value, 1) {
-            bytes.append("0")
-            limit /= 10
+        let text = Self.capped(value)
+        let isWord = text.allSatisfy {
+            $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
         }
-        bytes.append(decimal: value)
-        bytes.append(after)
+        if isWord { return bytes.append(contentsOf: text) }
+        bytes.append("\"")
+        json(value)
+        bytes.append("\"")
+    }
+
+    /// The first bytes of a text, cut between two characters.
+    private static func capped(_ value: String) -> Substring.UTF8View {
+        let text = value.utf8
+        guard text.count > textBytesMax else { return value[...].utf8 }
+        var end = text.index(text.startIndex, offsetBy: textBytesMax)
+        while text[end] & 0xc0 == 0x80 { text.formIndex(before: &end) }
+        return value[..<end].utf8
     }
 }

@@ -1,55 +1,22 @@
 // All shards together, and the text that Prometheus reads.
-internal import Bytes
-
-/// Figures of the process that a scrape reports besides what was counted.
-package struct ProcessReport: Sendable {
-    /// CPU time, user and system.
-    package var cpuSeconds = 0.0
-    /// Resident memory.
-    package var residentBytes = 0
-    /// Virtual memory.
-    package var virtualBytes = 0
-    /// Open file descriptors.
-    package var openDescriptors = 0
-    /// Limit of open file descriptors.
-    package var descriptorsMax = 0
-    /// Start of the process in seconds since 1970.
-    package var startSeconds = 0.0
-    /// Whether SIGTERM has come.
-    package var isDraining = false
-
-    /// The defaults.
-    package init() {}
-}
-
-/// What this program is, for `build_info`.
-package struct BuildReport: Sendable {
-    /// Version of this program.
-    package var version: String
-    /// Version of libcurl.
-    package var curl: String
-
-    /// What is running.
-    package init(version: String, curl: String) {
-        self.version = version
-        self.curl = curl
-    }
-}
 
 /// The shards of all threads and the names of the models.
 package final class MetricsRegistry: Sendable {
-    /// More models than that share the name `other`.
-    private static let modelsMax = 50
-    private static let prefix = "claude_sidecar_"
-
     private let shards: [MetricsShard]
     private let models: [String]
     private let build: BuildReport
+    private let layout: MetricsLayout
 
-    /// A registry over the shards of all threads.
+    /// A registry of shards that were made with equal room for models.
     package init(shards: [MetricsShard], models: [String], build: BuildReport) {
         self.shards = shards
-        self.models = Array(models.prefix(Self.modelsMax)) + ["other"]
+        let layout = shards.first?.layout ?? MetricsLayout(modelCount: models.count)
+        self.layout = layout
+        var names: [String] = []
+        for model in models where names.count < layout.modelCount && !names.contains(model) {
+            names.append(model)
+        }
+        self.models = names + ["other"]
         self.build = build
     }
 
@@ -60,149 +27,124 @@ package final class MetricsRegistry: Sendable {
 
     /// The whole exposition: `text/plain; version=0.0.4`, or OpenMetrics 1.0.
     package func exposition(_ process: ProcessReport, isOpenMetrics: Bool) -> [UInt8] {
-        var total = MetricsState()
-        for shard in shards { total.add(shard.snapshot()) }
+        var families = Metric.allCases.compactMap(family)
+        families += reported(process) + standard(process)
         var text = ExpositionWriter(isOpenMetrics: isOpenMetrics)
-        for metric in Metric.allCases {
-            let isHistogram = metric.buckets != nil
-            text.family(
-                Self.prefix + metric.name, isHistogram ? "histogram" : "counter", metric.help)
-            if let bounds = metric.buckets {
-                for (key, counts) in total.histograms[metric.rawValue].sorted(by: {
-                    $0.key < $1.key
-                }) {
-                    text.histogram(Self.prefix + metric.name, labels(metric, key), bounds, counts)
-                }
-            } else {
-                var series = total.counters[metric.rawValue]
-                if metric.labels.isEmpty, series.isEmpty { series[SeriesKey()] = 0 }
-                for (key, value) in series.sorted(by: { $0.key < $1.key }) {
-                    text.sample(Self.prefix + metric.name, labels(metric, key), Double(value))
-                }
-            }
-        }
-        gauges(total, process, to: &text)
+        families.sort { [text] x, y in text.name(of: x) < text.name(of: y) }
+        for family in families { text.write(family) }
         return text.finish()
     }
 
-    private func labels(_ metric: Metric, _ key: SeriesKey) -> [(String, String)] {
-        zip(metric.labels, key.indices).map { label, index in
-            let value =
-                switch label {
-                case .code: String(index)
-                case .model: models[min(index, models.count - 1)]
-                default: Label.values(label, of: metric).map { $0[min(index, $0.count - 1)] } ?? ""
+    /// A metric with all its series that are shown; nil if there is none.
+    private func family(_ metric: Metric) -> MetricFamily? {
+        let definition = layout.definitions[metric.rawValue]
+        let place = layout.places[metric.rawValue]
+        var family = MetricFamily(definition.name, definition.help, definition.kind)
+        for series in 0..<place.seriesCount {
+            let cell = place.base + series * place.cellsPerSeries
+            let values = (cell..<(cell + place.cellsPerSeries)).map(sum)
+            guard definition.isShownFromStart || values.contains(where: { $0 != 0 }) else {
+                continue
+            }
+            let value: MetricFamily.Value =
+                if case .histogram(_, let unitsPerOne) = definition.kind {
+                    .histogram(
+                        counts: Array(values.dropLast()),
+                        sum: Double(values.last ?? 0) / unitsPerOne)
+                } else {
+                    .number(Double(values[0]))
                 }
-            return (label.rawValue, value)
+            family.samples.append(
+                MetricFamily.Sample(labels: labels(metric, series), value: value))
         }
-    }
-
-    private func gauges(
-        _ total: MetricsState, _ process: ProcessReport, to text: inout ExpositionWriter
-    ) {
-        text.family(Self.prefix + "requests_in_flight", "gauge", "Requests being answered.")
-        for (route, count) in zip(RouteLabel.allCases, total.requestsInFlight) {
-            text.sample(
-                Self.prefix + "requests_in_flight", [("route", route.rawValue)], Double(count))
+        guard definition.isShownFromStart || !family.samples.isEmpty else { return nil }
+        family.samples.sort { x, y in
+            x.labels.lexicographicallyPrecedes(y.labels) { $0.value < $1.value }
         }
-        text.gauge(
-            Self.prefix + "streams_in_flight", "Streams being relayed.",
-            Double(total.streamsInFlight))
-        text.gauge(
-            Self.prefix + "draining", "1 from SIGTERM on.", process.isDraining ? 1 : 0)
-        text.family(Self.prefix + "build_info", "gauge", "What is running.")
-        text.sample(
-            Self.prefix + "build_info", [("version", build.version), ("curl", build.curl)], 1)
-        text.family("process_cpu_seconds_total", "counter", "CPU time, user and system.")
-        text.sample("process_cpu_seconds_total", [], process.cpuSeconds)
-        text.gauge(
-            "process_resident_memory_bytes", "Resident memory.", Double(process.residentBytes))
-        text.gauge("process_virtual_memory_bytes", "Virtual memory.", Double(process.virtualBytes))
-        text.gauge("process_open_fds", "Open file descriptors.", Double(process.openDescriptors))
-        text.gauge(
-            "process_max_fds", "Limit of open file descriptors.", Double(process.descriptorsMax))
-        text.gauge(
-            "process_start_time_seconds", "Start of the process since 1970.", process.startSeconds)
-    }
-}
-
-/// Writes the exposition format.
-struct ExpositionWriter {
-    private let isOpenMetrics: Bool
-    private var bytes: [UInt8] = []
-
-    init(isOpenMetrics: Bool) {
-        self.isOpenMetrics = isOpenMetrics
-        bytes.reserveCapacity(16 * 1024)
+        return family
     }
 
-    /// OpenMetrics names a counter's family without `_total`.
-    mutating func family(_ name: String, _ type: StaticString, _ help: String) {
-        let isTotal = isOpenMetrics && name.hasSuffix("_total")
-        let family = isTotal ? String(name.dropLast(6)) : name
-        bytes.append("# HELP ")
-        bytes.append(family)
-        bytes.append(" ")
-        bytes.append(help)
-        bytes.append("\n# TYPE ")
-        bytes.append(family)
-        bytes.append(" ")
-        bytes.append(type)
-        bytes.append("\n")
+    private func sum(_ cell: Int) -> Int {
+        shards.reduce(0) { $0 &+ $1.value(ofCell: cell) }
     }
 
-    mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
-        bytes.append(name)
-        for (index, label) in labels.enumerated() {
-            bytes.append(index == 0 ? "{" : ",")
-            bytes.append(label.0)
-            bytes.append("=\"")
-            escape(label.1)
-            bytes.append("\"")
-        }
-        if !labels.isEmpty { bytes.append("}") }
-        bytes.append(" ")
-        number(value)
-        bytes.append("\n")
-    }
-
-    mutating func gauge(_ name: String, _ help: String, _ value: Double) {
-        family(name, "gauge", help)
-        sample(name, [], value)
-    }
-
-    mutating func histogram(
-        _ name: String, _ labels: [(String, String)], _ bounds: [Double], _ counts: HistogramCounts
-    ) {
-        var cumulative = 0
-        for (bound, count) in zip(bounds.map { Optional($0) } + [nil], counts.counts) {
-            cumulative += count
-            let text = bound.map(Self.text) ?? "+Inf"
-            sample(name + "_bucket", labels + [("le", text)], Double(cumulative))
-        }
-        sample(name + "_sum", labels, counts.sum)
-        sample(name + "_count", labels, Double(cumulative))
-    }
-
-    mutating func finish() -> [UInt8] {
-        if isOpenMetrics { bytes.append("# EOF\n") }
-        return bytes
-    }
-
-    private static func text(_ value: Double) -> String {
-        value == value.rounded() && value.magnitude < 1e15 ? String(Int(value)) : "\(value)"
-    }
-
-    private mutating func number(_ value: Double) { bytes.append(Self.text(value)) }
-
-    private mutating func escape(_ value: String) {
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\\"): bytes.append("\\\\")
-            case UInt8(ascii: "\""): bytes.append("\\\"")
-            case 0x0a: bytes.append("\\n")
-            default: bytes.append(byte)
+    private func labels(_ metric: Metric, _ series: Int) -> [(name: String, value: String)] {
+        let definition = layout.definitions[metric.rawValue]
+        return zip(definition.labels, layout.indices(metric, series: series)).map { label, index in
+            switch label.values {
+            case .closed(let values): (label.name, values[index])
+            case .code: (label.name, StatusCodes.labels[index])
+            case .model: (label.name, models[min(index, models.count - 1)])
             }
         }
+    }
+
+    /// What the sidecar knows of itself.
+    private func reported(_ process: ProcessReport) -> [MetricFamily] {
+        var version = [
+            (label: "version", value: build.version), (label: "curl", value: build.curl),
+        ]
+        version += [(label: "swift", value: build.swift)]
+        if !build.commit.isEmpty { version.append((label: "commit", value: build.commit)) }
+        var families: [MetricFamily] = [
+            .gauge("claude_sidecar_build_info", "What is running.", 1, version),
+            .gauge(
+                "claude_sidecar_draining", "1 from SIGTERM on.", process.isDraining ? 1 : 0),
+        ]
+        if !build.configuration.isEmpty {
+            families.append(
+                .gauge(
+                    "claude_sidecar_config_info", "How it is set up.", 1, build.configuration))
+        }
+        if !build.resource.isEmpty {
+            families.append(
+                .gauge("target_info", "Attributes of the resource.", 1, build.resource))
+        }
+        families += optional(
+            "inflight_body_bytes", "Request bodies in memory.", process.inflightBodyBytes)
+        families += optional(
+            "memory_budget_bytes", "What request bodies may take together.",
+            process.memoryBudgetBytes)
+        families += optional(
+            "upstream_up", "Whether the last attempt reached the upstream.",
+            process.isUpstreamUp.map { $0 ? 1 : 0 })
+        return families + connections(process)
+    }
+
+    private func optional(_ name: String, _ help: String, _ value: Int?) -> [MetricFamily] {
+        value.map { [.gauge("claude_sidecar_" + name, help, Double($0))] } ?? []
+    }
+
+    private func connections(_ process: ProcessReport) -> [MetricFamily] {
+        var family = MetricFamily(
+            "claude_sidecar_upstream_connections", "Connections to the upstream.", .gauge)
+        for (state, count) in [
+            ("active", process.activeUpstreamConnections),
+            ("idle", process.idleUpstreamConnections),
+        ] {
+            if let count { family.append(Double(count), [(label: "state", value: state)]) }
+        }
+        return family.samples.isEmpty ? [] : [family]
+    }
+
+    /// The figures that every Prometheus client library reports, by the same names.
+    private func standard(_ process: ProcessReport) -> [MetricFamily] {
+        var cpu = MetricFamily(
+            "process_cpu_seconds_total", "CPU time, user and system.", .counter)
+        cpu.append(process.cpuSeconds, [])
+        return [
+            cpu,
+            .gauge(
+                "process_resident_memory_bytes", "Resident memory.", Double(process.residentBytes)),
+            .gauge(
+                "process_virtual_memory_bytes", "Virtual memory.", Double(process.virtualBytes)),
+            .gauge("process_open_fds", "Open file descriptors.", Double(process.openDescriptors)),
+            .gauge(
+                "process_max_fds", "Limit of open file descriptors.",
+                Double(process.descriptorsMax)),
+            .gauge(
+                "process_start_time_seconds", "Start of the process since 1970.",
+                process.startSeconds),
+        ]
     }
 }

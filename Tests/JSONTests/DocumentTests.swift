@@ -32,7 +32,8 @@ private let long = String(repeating: "long enough to be lifted ", count: 100)
 
     @Test func everyTruncationIsAnErrorAndNoCrash() throws {
         let text =
-            #"{"a":[1.5e3,"x\u00e9\ud83d\ude00 \#(long.prefix(60))",{"input":{"b":[true,null]}}],"ü":-12}"#
+            #"{"a":[1.5e3,"x\u00e9\ud83d\ude00 \#(long.prefix(60))","#
+            + #"{"input":{"b":[true,null]}}],"ü":-12}"#
         let bytes = Array(text.utf8)
         _ = try JSONDocument(parsing: bytes, opaqueKeys: OpaqueKeys(["input"]))
         for count in 0..<bytes.count {

@@ -39,9 +39,10 @@ extension ConversationEmitter {
                 if let text = block["text"]?.text { run.add([.text(text)], separator: #"\n"#) }
             case "image":
                 images += 1
-                let label = "mage \(images) of tool result \(id)"
-                run.add([.plain("[i\(label) follows in the next message]")], separator: #"\n"#)
-                parts.append(.text(TextRun(pieces: [.plain("I\(label):")])))
+                let place = "tool result \(id)"
+                let marker = "[image \(images) of \(place) follows in the next message]"
+                run.add([.plain(marker)], separator: #"\n"#)
+                parts.append(.text(TextRun(pieces: [.plain("Image \(images) from \(place):")])))
                 parts.append(try image(block))
             case "tool_reference":
                 let name = block["tool_name"]?.text?.string ?? ""

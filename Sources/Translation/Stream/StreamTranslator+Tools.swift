@@ -26,6 +26,7 @@ struct StreamedToolCall: Sendable {
 extension StreamTranslator {
     /// One entry of `delta.tool_calls`.
     mutating func toolCall(_ entry: JSONValue, into events: inout [UInt8]) {
+        guard beginTools(into: &events) else { return }
         let function = entry["function"] ?? entry["custom"]
         let name = function?["name"]?.text?.string ?? ""
         let id = entry["id"]?.text?.string ?? ""
@@ -41,10 +42,19 @@ extension StreamTranslator {
 
     /// The `function_call` of older servers: one call without index and id.
     mutating func legacyCall(_ call: JSONValue, into events: inout [UInt8]) {
+        guard beginTools(into: &events) else { return }
         let place = self.place(index: -1, id: "", name: call["name"]?.text?.string ?? "")
         if tools[place].name.isEmpty { tools[place].name = call["name"]?.text?.string ?? "" }
         append(call["arguments"], to: place)
         pump(into: &events)
+    }
+
+    /// Lets go of text that was held back: it came before the first call.
+    ///
+    /// `false` when the stream ended in it.
+    private mutating func beginTools(into events: inout [UInt8]) -> Bool {
+        if tools.isEmpty { flushText(into: &events) }
+        return !isOver
     }
 
     /// The call that an entry belongs to.
@@ -130,7 +140,6 @@ extension StreamTranslator {
             tools[place].state = .closed
             return false
         }
-        flushText(into: &events)
         closeBlock(into: &events)
         let name = plan.toolNames.original(of: tools[place].name)
         if name != tools[place].name, !plan.toolNames.isAlias(tools[place].name) {

@@ -262,7 +262,7 @@ package struct StreamTranslator {
         for call in delta["tool_calls"]?.elements.map({ $0 }) ?? [] {
             toolCall(call, into: &events)
         }
-        if tools.isEmpty, let call = delta["function_call"], call.kind == .object {
+        if delta["tool_calls"] == nil, let call = delta["function_call"], call.kind == .object {
             legacyCall(call, into: &events)
         }
         learnFrame(delta, document)
