@@ -11,7 +11,7 @@ extension MessagesExchange {
     /// the client can still get a status.
     func send(_ body: JSONOutput, _ plan: ExchangePlan) async throws(ExchangeEnd) -> Transfer {
         let request = UpstreamRequest(
-            url: context.shared.endpointURL,
+            url: context.shared.endpointURL(for: plan.upstreamModel),
             headers: context.upstreamHeaders(isStream: plan.isStream, head),
             body: UpstreamBody(pieces: body.pieces))
         guard let transfer = context.upstream.post(request, signal: connection.signal) else {
