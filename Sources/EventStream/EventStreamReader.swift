@@ -1,34 +1,39 @@
 // Server-sent events from bytes that come in any pieces.
 internal import Glibc
 
-/// One event: its data, and whether the server called it an error.
-package struct ServerSentEvent {
-    /// The data lines, joined by line feeds.
-    package let data: ArraySlice<UInt8>
-    /// Whether there was more than one data line; some servers forget the empty line in between.
-    package let hasSeveralLines: Bool
-    /// Whether the event is named `error`.
-    package let isError: Bool
-}
-
 /// Reads an event stream as the WHATWG specifies it, and a little more leniently: bare JSON lines
-/// count as events.
+/// count as events, and so does an event whose empty line never came.
 ///
-/// On the steady path, where a piece holds whole events, nothing is copied: events are slices of
-/// the piece.
+/// A line that lies whole in a piece is not copied: its event is a slice of the piece. Of a piece
+/// that ends in the middle of a line only that tail is kept.
 package struct EventStreamReader {
-    /// A longer line is nobody's event.
+    /// A longer line, or more data in one event, is nobody's.
     package static let lineBytesMax = 16 << 20
 
-    private var buffer: [UInt8] = []
+    private static let lineFeed: UInt8 = 0x0a
+    private static let carriageReturn: UInt8 = 0x0d
+    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+
+    /// What is being read, and where; all of it was looked at when there is no event left.
+    private var piece: [UInt8] = []
     private var position = 0
-    private var searched = 0
+    /// The next line feed at or behind `position`, or the piece's end; behind it nothing is known.
+    private var nextLineFeed = -1
+    /// The beginning of a line whose end has not come.
+    private var tail: [UInt8] = []
+    /// Whether the last line ended in CR as the last byte of all: a line feed would belong to it.
+    private var skipsLineFeed = false
     private var isAtStart = true
     private var isAtEnd = false
-    private var data: ArraySlice<UInt8>?
+
+    /// The one data line of the event that is being read, or all of them when there are several.
+    private var line: ArraySlice<UInt8> = []
+    private var isLineKept = false
+    private var lines: [UInt8] = []
     private var lineCount = 0
     private var isError = false
-    /// Whether a line was longer than `lineBytesMax`; what it held is dropped.
+
+    /// Whether a line or an event was longer than `lineBytesMax`; nothing more is read.
     package private(set) var isOverlong = false
 
     /// The defaults.
@@ -36,57 +41,55 @@ package struct EventStreamReader {
 
     /// Takes the next piece of the stream; ask `next` for events until there is none.
     package mutating func feed(_ piece: [UInt8]) {
-        if let kept = data { data = Array(kept)[...] }
-        if position == buffer.count {
-            buffer = piece
-        } else {
-            buffer.removeFirst(position)
-            buffer.append(contentsOf: piece)
-        }
-        searched -= position
+        self.piece = piece
         position = 0
-        searched = max(0, min(searched, buffer.count))
-        if buffer.count > Self.lineBytesMax { isOverlong = true }
+        nextLineFeed = -1
     }
 
     /// Says that the stream has ended: an event without its empty line counts.
     package mutating func end() { isAtEnd = true }
 
-    /// The next whole event.
+    /// The next whole event; `nil` when more bytes are needed.
     package mutating func next() -> ServerSentEvent? {
-        while let line = nextLine() {
+        while !isOverlong, let line = nextLine() {
             guard !line.isEmpty else {
                 if let event = takeEvent() { return event }
                 continue
             }
             if let event = field(line) { return event }
         }
-        return isAtEnd ? takeEvent() : nil
+        keepWhatIsNeeded()
+        return isAtEnd && !isOverlong ? takeEvent() : nil
     }
+
+    // MARK: - For a reader that knows what comes
+
+    /// What is unread of the piece; empty unless a new event begins with it.
+    package var unread: ArraySlice<UInt8> {
+        let isBetweenEvents = tail.isEmpty && lineCount == 0 && !isError && !skipsLineFeed
+        return isBetweenEvents && !isAtStart ? piece[position...] : []
+    }
+
+    /// Leaves out bytes of `unread`: whole events, with their empty lines.
+    package mutating func skip(_ count: Int) { position += count }
+
+    // MARK: - Events
 
     /// Handles one line; a bare JSON line is an event by itself.
     private mutating func field(_ line: ArraySlice<UInt8>) -> ServerSentEvent? {
-        let start = line.startIndex
-        switch line[start] {
+        switch line[line.startIndex] {
         case UInt8(ascii: "d") where line.starts(with: "data".utf8):
-            add(Self.value(line, after: 4))
+            if let value = Self.value(line, after: 4) { add(value) }
         case UInt8(ascii: "e") where line.starts(with: "event".utf8):
-            isError = Self.value(line, after: 5)?.elementsEqual("error".utf8) ?? isError
-        case UInt8(ascii: "{") where data == nil:
+            if let name = Self.value(line, after: 5) {
+                isError = name.elementsEqual("error".utf8)
+            }
+        case UInt8(ascii: "{") where lineCount == 0:
+            defer { isError = false }
             return ServerSentEvent(data: line, hasSeveralLines: false, isError: isError)
         default: break
         }
         return nil
-    }
-
-    private mutating func add(_ value: ArraySlice<UInt8>?) {
-        guard let value else { return }
-        lineCount += 1
-        guard let before = data else {
-            data = value
-            return
-        }
-        data = (Array(before) + [0x0a] + value)[...]
     }
 
     /// The value of a field whose name has that length; `nil` for another field.
@@ -98,64 +101,101 @@ package struct EventStreamReader {
         return value.first == 0x20 ? value.dropFirst() : value
     }
 
+    private mutating func add(_ value: ArraySlice<UInt8>) {
+        lineCount += 1
+        guard lineCount > 1 else {
+            line = value
+            isLineKept = false
+            return
+        }
+        if lineCount == 2 { lines += line }
+        lines.append(Self.lineFeed)
+        lines += value
+        if lines.count > Self.lineBytesMax { isOverlong = true }
+    }
+
     private mutating func takeEvent() -> ServerSentEvent? {
         defer {
-            data = nil
+            line = []
+            lines = []
             lineCount = 0
             isError = false
         }
-        guard let data else { return nil }
-        return ServerSentEvent(data: data, hasSeveralLines: lineCount > 1, isError: isError)
+        guard lineCount > 0 else { return nil }
+        return ServerSentEvent(
+            data: lineCount > 1 ? lines[...] : line, hasSeveralLines: lineCount > 1,
+            isError: isError)
     }
+
+    // MARK: - Lines
 
     /// The next line without its end: LF, CRLF or CR.
-    ///
-    /// A CR that is the last byte so far may be the first half of CRLF.
     private mutating func nextLine() -> ArraySlice<UInt8>? {
-        skipByteOrderMark()
-        guard position < buffer.count else { return nil }
-        let lineFeed = find(0x0a, upTo: buffer.count)
-        let limit = lineFeed ?? buffer.count
-        if let carriageReturn = find(0x0d, upTo: limit) {
-            let after = carriageReturn + 1
-            guard after < buffer.count || isAtEnd else { return nil }
-            let isPair = after < buffer.count && buffer[after] == 0x0a
-            return take(upTo: carriageReturn, next: isPair ? after + 1 : after)
+        if skipsLineFeed, position < piece.count {
+            if piece[position] == Self.lineFeed { position += 1 }
+            skipsLineFeed = false
         }
-        if let lineFeed { return take(upTo: lineFeed, next: lineFeed + 1) }
-        searched = buffer.count
-        return isAtEnd ? take(upTo: buffer.count, next: buffer.count) : nil
-    }
-
-    private mutating func take(upTo end: Int, next: Int) -> ArraySlice<UInt8> {
-        let line = buffer[position..<end]
-        position = next
-        searched = next
+        guard let end = lineEnd() else { return rest() }
+        let line = takeLine(upTo: end)
+        position = end + 1
+        if piece[end] == Self.carriageReturn {
+            if position == piece.count {
+                skipsLineFeed = true
+            } else if piece[position] == Self.lineFeed {
+                position += 1
+            }
+        }
         return line
     }
 
-    private mutating func skipByteOrderMark() {
-        guard isAtStart else { return }
-        let mark: [UInt8] = [0xef, 0xbb, 0xbf]
-        let head = buffer.prefix(3)
-        if head.elementsEqual(mark) {
-            position = 3
-            searched = 3
-        } else if head.count < 3, mark.starts(with: head), !isAtEnd {
-            return
+    /// Where the line that begins at `position` ends.
+    private mutating func lineEnd() -> Int? {
+        if nextLineFeed < position {
+            nextLineFeed = find(Self.lineFeed, in: position..<piece.count) ?? piece.count
         }
-        isAtStart = false
+        if let end = find(Self.carriageReturn, in: position..<nextLineFeed) { return end }
+        return nextLineFeed < piece.count ? nextLineFeed : nil
     }
 
-    /// The first place of a byte in what has not been searched yet.
-    private func find(_ byte: UInt8, upTo end: Int) -> Int? {
-        let start = max(position, searched)
-        guard start < end else { return nil }
-        return unsafe buffer.withUnsafeBytes { bytes in
+    private func find(_ byte: UInt8, in range: Range<Int>) -> Int? {
+        unsafe piece.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress,
-                let found = unsafe memchr(base + start, CInt(byte), end - start)
+                let found = unsafe memchr(base + range.lowerBound, CInt(byte), range.count)
             else { return nil }
             return unsafe found - UnsafeMutableRawPointer(mutating: base)
         }
+    }
+
+    /// A line without an end stays for the next piece; behind the last piece it is a line.
+    private mutating func rest() -> ArraySlice<UInt8>? {
+        if position < piece.count {
+            tail += piece[position...]
+            position = piece.count
+            if tail.count > Self.lineBytesMax { isOverlong = true }
+        }
+        return isAtEnd && !tail.isEmpty ? takeLine(upTo: position) : nil
+    }
+
+    private mutating func takeLine(upTo end: Int) -> ArraySlice<UInt8> {
+        var line = piece[position..<end]
+        if !tail.isEmpty {
+            tail += line
+            line = tail[...]
+            tail = []
+        }
+        guard isAtStart else { return line }
+        isAtStart = false
+        return line.starts(with: Self.byteOrderMark) ? line.dropFirst(3) : line
+    }
+
+    /// Lets go of a piece that was read, so that its owner can fill it again.
+    private mutating func keepWhatIsNeeded() {
+        if lineCount == 1, !isLineKept {
+            line = Array(line)[...]
+            isLineKept = true
+        }
+        piece = []
+        position = 0
+        nextLineFeed = -1
     }
 }

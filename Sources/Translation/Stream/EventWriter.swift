@@ -1,15 +1,12 @@
 // Anthropic's stream events, byte for byte (translation 4.3).
 internal import Bytes
+internal import EventStream
 internal import JSON
 
-/// Writes events.
-///
-/// Each is one `event:` line, one `data:` line and an empty line.
+/// Writes events, each with its data in one line.
 enum EventWriter {
-    static func messageStart(
-        id: String, model: String, into events: inout [UInt8]
-    ) {
-        events.append("event: message_start\ndata: ")
+    static func messageStart(id: String, model: String, into events: inout [UInt8]) {
+        events.beginEvent("message_start")
         events.append(#"{"type":"message_start","message":{"id":""#)
         events.append(id)
         events.append(#"","type":"message","role":"assistant","model":""#)
@@ -19,17 +16,30 @@ enum EventWriter {
         events.append(#""usage":{"input_tokens":0,"cache_creation_input_tokens":0,"#)
         events.append(
             #""cache_read_input_tokens":0,"output_tokens":0,"service_tier":"standard"}}}"#)
-        events.append("\n\n")
+        events.endEvent()
     }
 
     static func ping(into events: inout [UInt8]) {
-        events.append("event: ping\ndata: {\"type\":\"ping\"}\n\n")
+        events.beginEvent("ping")
+        events.append(#"{"type":"ping"}"#)
+        events.endEvent()
     }
 
-    static func blockStart(_ index: Int, _ block: StaticString, into events: inout [UInt8]) {
+    static func textStart(_ index: Int, into events: inout [UInt8]) {
+        blockStart(index, #"{"type":"text","text":""}"#, into: &events)
+    }
+
+    static func thinkingStart(_ index: Int, into events: inout [UInt8]) {
+        blockStart(index, #"{"type":"thinking","thinking":"","signature":""}"#, into: &events)
+    }
+
+    private static func blockStart(
+        _ index: Int, _ block: StaticString, into events: inout [UInt8]
+    ) {
         openBlockStart(index, into: &events)
         events.append(block)
-        events.append("}\n\n")
+        events.append("}")
+        events.endEvent()
     }
 
     static func toolUseStart(
@@ -41,11 +51,11 @@ enum EventWriter {
         events.append(#"","name":""#)
         JSONEscape.append(name, to: &events)
         events.append(#"","input":{}}}"#)
-        events.append("\n\n")
+        events.endEvent()
     }
 
     private static func openBlockStart(_ index: Int, into events: inout [UInt8]) {
-        events.append("event: content_block_start\ndata: ")
+        events.beginEvent("content_block_start")
         events.append(#"{"type":"content_block_start","index":"#)
         events.append(decimal: index)
         events.append(#","content_block":"#)
@@ -53,7 +63,7 @@ enum EventWriter {
 
     /// A delta up to where its text begins; `deltaEnd` closes it.
     static func deltaStart(_ index: Int, _ kind: DeltaKind, into events: inout [UInt8]) {
-        events.append("event: content_block_delta\ndata: ")
+        events.beginEvent("content_block_delta")
         events.append(#"{"type":"content_block_delta","index":"#)
         events.append(decimal: index)
         events.append(kind.opening)
@@ -62,71 +72,32 @@ enum EventWriter {
     static func deltaEnd(into events: inout [UInt8]) { events.append("\"}}\n\n") }
 
     static func blockStop(_ index: Int, into events: inout [UInt8]) {
-        events.append("event: content_block_stop\ndata: ")
+        events.beginEvent("content_block_stop")
         events.append(#"{"type":"content_block_stop","index":"#)
         events.append(decimal: index)
-        events.append("}\n\n")
+        events.append("}")
+        events.endEvent()
     }
 
     static func messageDelta(_ end: MessageEnd, into events: inout [UInt8]) {
-        events.append("event: message_delta\ndata: ")
+        events.beginEvent("message_delta")
         events.append(#"{"type":"message_delta","delta":{"#)
         end.append(to: &events)
         events.append(#"},"usage":"#)
         end.usage.appendDelta(to: &events)
-        events.append("}\n\n")
+        events.append("}")
+        events.endEvent()
     }
 
     static func messageStop(into events: inout [UInt8]) {
-        events.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+        events.beginEvent("message_stop")
+        events.append(#"{"type":"message_stop"}"#)
+        events.endEvent()
     }
 
     static func error(_ error: APIError, requestID: String, into events: inout [UInt8]) {
-        events.append("event: error\ndata: ")
+        events.beginEvent("error")
         error.appendBody(requestID: requestID, to: &events)
-        events.append("\n\n")
-    }
-}
-
-/// The kinds of text that a delta carries.
-enum DeltaKind: Sendable {
-    case text, thinking, signature, inputJSON
-
-    var opening: StaticString {
-        switch self {
-        case .text: #","delta":{"type":"text_delta","text":""#
-        case .thinking: #","delta":{"type":"thinking_delta","thinking":""#
-        case .signature: #","delta":{"type":"signature_delta","signature":""#
-        case .inputJSON: #","delta":{"type":"input_json_delta","partial_json":""#
-        }
-    }
-}
-
-/// How a message ended.
-struct MessageEnd: Sendable {
-    var stopReason: StopReason
-    var stopSequence: String?
-    /// What the model said in refusing, decoded.
-    var refusal: [UInt8]?
-    var usage: Usage
-
-    /// Appends the three members that say why the message stopped.
-    func append(to bytes: inout [UInt8]) {
-        bytes.append(#""stop_reason":""#)
-        bytes.append(stopReason.rawValue)
-        bytes.append(#"","stop_sequence":"#)
-        if let stopSequence {
-            bytes.append("\"")
-            JSONEscape.append(stopSequence, to: &bytes)
-            bytes.append("\"")
-        } else {
-            bytes.append("null")
-        }
-        bytes.append(#","stop_details":"#)
-        if stopReason == .refusal {
-            RefusalDetails.append(refusal, to: &bytes)
-        } else {
-            bytes.append("null")
-        }
+        events.endEvent()
     }
 }

@@ -1,52 +1,63 @@
-// How a stream begins and ends.
+// How a stream ends.
+internal import JSON
 
 extension StreamTranslator {
-    mutating func start(into events: inout [UInt8]) {
-        phase = .open
-        EventWriter.messageStart(id: messageID, model: plan.requestedModel, into: &events)
-    }
-
     /// Ends the message as the finish reason says, or as its content does where there is none.
     mutating func complete(into events: inout [UInt8]) {
         guard !isOver else { return }
-        if finish == nil, tools.contains(where: { !$0.isComplete }) || !phase.isBegun {
-            return fail(.upstreamCut, into: &events)
-        }
-        if finish == nil { report.repairs.append("finish_reason") }
-        if !phase.isBegun { start(into: &events) }
-        flushText(into: &events)
+        guard finish != nil || isWhole || tools.allSatisfy({ $0.isComplete || !$0.hasArguments })
+        else { return fail(.upstreamCut, into: &events) }
+        if !hasUnclosedTools { flushText(into: &events) }
         guard !isOver else { return }
         finishTools(into: &events)
-        end(into: &events, sequence: nil)
+        flushTextBehindTools(into: &events)
+        guard !isOver else { return }
+        if finish == nil {
+            // Some servers only say `[DONE]`: enough where something was said before it.
+            guard report.hasText || report.toolCallCount > 0 || isWhole else {
+                return fail(.upstreamProtocol("the upstream sent no completion"), into: &events)
+            }
+            report.repaired("finish_reason")
+        }
+        end(into: &events)
     }
 
-    /// Stops at a stop sequence of the client's: what the upstream still sends is not wanted.
-    mutating func endAtStopSequence(_ sequence: String, into events: inout [UInt8]) {
-        wantsUpstreamCancelled = true
-        end(into: &events, sequence: sequence)
-    }
-
-    mutating func end(into events: inout [UInt8], sequence: String?) {
+    /// Writes the end of the message.
+    mutating func end(into events: inout [UInt8]) {
         closeBlock(into: &events)
         let hasToolUse = report.toolCallCount > 0
         if !hasToolUse, !report.hasText {
-            EventWriter.blockStart(nextIndex, #"{"type":"text","text":""}"#, into: &events)
-            EventWriter.blockStop(nextIndex, into: &events)
+            openBlock(.text, into: &events)
+            closeBlock(into: &events)
         }
         var reason = (finish ?? .stop).stopReason(hasToolUse: hasToolUse)
-        if sequence != nil { reason = .stopSequence }
+        let sequence = reason == .endTurn || stopScanner.match != nil ? metSequence : nil
+        if sequence != nil, !hasToolUse { reason = .stopSequence }
         if refusal != nil { reason = .refusal }
-        var usage =
-            self.usage.flatMap { Usage(upstream: $0) }
-            ?? Usage(estimatedInput: plan.estimatedInputTokens, outputBytes: outputBytes)
-        usage.isPriority = isPriority
-        report.usage = usage
+        report.usage = finalUsage()
         report.stopReason = reason
         EventWriter.messageDelta(
-            MessageEnd(stopReason: reason, stopSequence: sequence, refusal: refusal, usage: usage),
+            MessageEnd(
+                stopReason: reason, stopSequence: reason == .stopSequence ? sequence : nil,
+                refusal: refusal.map(Self.decoded), usage: report.usage ?? Usage()),
             into: &events)
         EventWriter.messageStop(into: &events)
         phase = .ended
+    }
+
+    private func finalUsage() -> Usage {
+        let document = usageText.isEmpty ? nil : try? JSONDocument(parsing: usageText)
+        var usage =
+            (document?.root ?? self.usage).flatMap { Usage(upstream: $0) }
+            ?? Usage(estimatedInput: plan.estimatedInputTokens, outputBytes: outputBytes)
+        usage.isPriority = isPriority
+        return usage
+    }
+
+    private static func decoded(_ escaped: [UInt8]) -> [UInt8] {
+        var decoded: [UInt8] = []
+        unsafe escaped.withUnsafeBytes { JSONEscape.appendDecoded($0, to: &decoded) }
+        return decoded
     }
 
     /// Ends the stream as failed.
@@ -56,17 +67,6 @@ extension StreamTranslator {
         if phase.isBegun { EventWriter.error(error, requestID: requestID, into: &events) }
         phase = .failed(error)
         wantsUpstreamCancelled = true
-    }
-}
-
-extension StreamTranslator.Phase {
-    /// Whether `message_start` is out.
-    package var isBegun: Bool {
-        switch self {
-        case .waiting: false
-        case .open, .finishing, .ended: true
-        case .failed: false
-        }
     }
 }
 

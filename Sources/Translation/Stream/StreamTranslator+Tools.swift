@@ -1,134 +1,156 @@
 // Tool calls of a stream, one block after the other (translation 4.5).
 internal import JSON
 
-/// One tool call while its pieces come in.
-struct StreamedToolCall: Sendable {
-    /// By what its later pieces find it.
-    var index: Int?
-    var upstreamID: String?
-    var name = ""
-    /// Arguments that have not gone out, decoded.
-    var waiting: [UInt8] = []
-    var heldHalf: [UInt8] = []
-    var scanner = JSONObjectScanner()
-    var state = State.waiting
-    var shape = Shape.unknown
-    var hasArguments = false
-
-    enum State: Sendable { case waiting, open, closed }
-    /// What the arguments turned out to be by their first byte.
-    enum Shape: Sendable { case unknown, object, other }
-
-    /// Whether nothing is missing: the object is closed, or no arguments ever came.
-    var isComplete: Bool { scanner.isComplete || !hasArguments }
-}
-
 extension StreamTranslator {
-    /// One entry of `delta.tool_calls`.
-    mutating func toolCall(_ entry: JSONValue, into events: inout [UInt8]) {
-        guard beginTools(into: &events) else { return }
+    private static let toolCallsMax = 1024
+
+    /// Whether a call has begun whose block is not closed.
+    var hasUnclosedTools: Bool { tools.last.map { $0.state != .closed } ?? false }
+
+    // MARK: - Entries
+
+    /// One entry of `delta.tool_calls`; the place of its call.
+    mutating func toolCall(_ entry: JSONValue, into events: inout [UInt8]) -> Int {
         let function = entry["function"] ?? entry["custom"]
         let name = function?["name"]?.text?.string ?? ""
-        let id = entry["id"]?.text?.string ?? ""
         let index = entry["index"]?.integer ?? entry["index"]?.text.flatMap { Int($0.string) }
-        let place = self.place(index: index, id: id, name: name)
-        // A later repetition of the name is no part of it.
-        if !name.isEmpty, !tools[place].hasArguments, tools[place].name != name {
-            tools[place].name += name
-        }
-        append(function?["arguments"] ?? function?["input"], to: place)
-        pump(into: &events)
+        guard beginTools(into: &events) else { return 0 }
+        let place = place(index: index, id: entry["id"]?.text?.string ?? "", name: name)
+        tools[place].take(name: name)
+        if function?["input"] != nil { tools[place].shape = .freeText }
+        value(function?["arguments"] ?? function?["input"], to: place, into: &events)
+        if !isWhole { pump(into: &events) }
+        return place
     }
 
     /// The `function_call` of older servers: one call without index and id.
     mutating func legacyCall(_ call: JSONValue, into events: inout [UInt8]) {
         guard beginTools(into: &events) else { return }
-        let place = self.place(index: -1, id: "", name: call["name"]?.text?.string ?? "")
-        if tools[place].name.isEmpty { tools[place].name = call["name"]?.text?.string ?? "" }
-        append(call["arguments"], to: place)
-        pump(into: &events)
+        let place = place(index: -1, id: "", name: "")
+        tools[place].take(name: call["name"]?.text?.string ?? "")
+        value(call["arguments"], to: place, into: &events)
+        if !isWhole { pump(into: &events) }
     }
 
-    /// Lets go of text that was held back: it came before the first call.
+    /// Lets go of text that was held back: it came before the call.
     ///
-    /// `false` when the stream ended in it.
+    /// `false` when the stream ended in it, or has too many calls.
     private mutating func beginTools(into events: inout [UInt8]) -> Bool {
-        if tools.isEmpty { flushText(into: &events) }
-        return !isOver
+        if !hasUnclosedTools { flushText(into: &events) }
+        guard !isOver else { return false }
+        guard tools.count < Self.toolCallsMax else {
+            overflow(into: &events)
+            return false
+        }
+        return true
     }
 
     /// The call that an entry belongs to.
     ///
-    /// Gemini and Ollama give every call the index 0: a new id with a name after complete arguments
-    /// is a new call. Others leave out the index: then the id tells, then a name.
+    /// Gemini and Ollama give every call the index 0: a new id with a name behind a whole call is
+    /// a new call. Others leave out the index: then the id tells, then a name.
     private mutating func place(index: Int?, id: String, name: String) -> Int {
-        if let index, let known = tools.lastIndex(where: { $0.index == index }) {
-            let call = tools[known]
-            let isNew =
-                !id.isEmpty && !name.isEmpty && call.upstreamID != id && call.scanner.isComplete
-            if !isNew {
-                if tools[known].upstreamID == nil, !id.isEmpty { tools[known].upstreamID = id }
-                return known
-            }
-        } else if index == nil {
-            if !id.isEmpty, let known = tools.lastIndex(where: { $0.upstreamID == id }) {
-                return known
-            }
-            if name.isEmpty, id.isEmpty, !tools.isEmpty { return tools.count - 1 }
+        if let known = known(index: index, id: id, name: name) {
+            if tools[known].upstreamID == nil, !id.isEmpty { tools[known].upstreamID = id }
+            if tools[known].index == nil { tools[known].index = index }
+            return known
         }
-        tools.append(StreamedToolCall(index: index, upstreamID: id.isEmpty ? nil : id))
+        tools.append(StreamedToolCall(index: index, upstreamID: id))
         return tools.count - 1
     }
 
-    private mutating func append(_ arguments: JSONValue?, to place: Int) {
-        guard let arguments, !arguments.isNull else { return }
-        var bytes: [UInt8] = []
-        if let text = arguments.text {
-            guard !text.isEmpty else { return }
-            var escaped = tools[place].heldHalf
-            unsafe text.withEscapedBytes { unsafe escaped.append(contentsOf: $0) }
-            tools[place].heldHalf = Self.takeHalf(&escaped)
-            unsafe escaped.withUnsafeBytes { JSONEscape.appendDecoded($0, to: &bytes) }
-        } else if let slice = arguments.slice {
-            unsafe slice.withBytes { unsafe bytes.append(contentsOf: $0) }
+    private func known(index: Int?, id: String, name: String) -> Int? {
+        if let index {
+            if let known = tools.lastIndex(where: { $0.index == index }) {
+                return Self.isNew(tools[known], id: id, name: name) ? nil : known
+            }
+            return tools.lastIndex { $0.index == nil && $0.upstreamID == id }
         }
-        guard tools[place].shape != .unknown || bytes.contains(where: { $0 > 0x20 }) else { return }
-        tools[place].hasArguments = true
-        take(bytes, to: place)
+        if !id.isEmpty, let known = tools.lastIndex(where: { $0.upstreamID == id }) {
+            return known
+        }
+        guard let last = tools.last else { return nil }
+        // The name may come behind the id, or with every fragment.
+        let isSame =
+            last.name.isEmpty
+            || id.isEmpty && last.name == name && last.hasArguments && !last.isComplete
+        return name.isEmpty || isSame ? tools.count - 1 : nil
     }
 
-    /// Follows the arguments to the end of their object; junk behind it is dropped.
-    private mutating func take(_ bytes: [UInt8], to place: Int) {
-        var bytes = bytes[...]
-        if tools[place].shape == .unknown {
-            bytes = bytes.drop { $0 <= 0x20 }
-            tools[place].shape = bytes.first == UInt8(ascii: "{") ? .object : .other
+    /// Whether an entry with the index of a call is another call all the same.
+    private static func isNew(_ call: StreamedToolCall, id: String, name: String) -> Bool {
+        guard !id.isEmpty, !name.isEmpty, call.upstreamID != id else { return false }
+        return call.isComplete
+            || !call.hasArguments && call.upstreamID != nil && call.name != name
+    }
+
+    // MARK: - Arguments
+
+    /// Arguments as a string, as all send them, or as JSON.
+    private mutating func value(
+        _ arguments: JSONValue?, to place: Int, into events: inout [UInt8]
+    ) {
+        guard let arguments, !arguments.isNull else { return }
+        if let text = arguments.text {
+            text.withEscaped { self.arguments($0, to: place, into: &events) }
+        } else if let slice = arguments.slice {
+            keep(Array(slice.source[slice.range]), to: place, into: &events)
         }
-        guard tools[place].shape == .object else {
-            tools[place].waiting += bytes
-            return
+    }
+
+    /// A fragment, escaped as it came; goes out as it is when it is the next of the open block and
+    /// belongs to the object as a whole.
+    mutating func arguments(
+        _ content: Span<UInt8>, to place: Int, into events: inout [UInt8]
+    ) {
+        guard block == .toolUse(place), tools[place].shape == .object,
+            tools[place].half.isEmpty, !tools[place].scanner.isComplete, content.isClean
+        else {
+            var half = tools[place].half
+            let decoded = Self.decoded(content, half: &half)
+            tools[place].half = half
+            return keep(decoded, to: place, into: &events)
         }
-        let count = tools[place].scanner.feed(bytes)
-        tools[place].waiting += bytes.prefix(count)
-        if bytes.dropFirst(count).contains(where: { $0 > 0x20 }) {
-            report.repairs.append("tool_arguments")
+        scratch.removeAll(keepingCapacity: true)
+        unsafe content.withUnsafeBytes { JSONEscape.appendDecoded($0, to: &scratch) }
+        var scanner = tools[place].scanner
+        let step = scanner.feed(scratch.span)
+        guard step.count == scratch.count, !step.hasControl else {
+            return keep(scratch, to: place, into: &events)
         }
+        tools[place].scanner = scanner
+        delta(content, into: &events)
+    }
+
+    private mutating func keep(_ bytes: [UInt8], to place: Int, into events: inout [UInt8]) {
+        // Of a completion that came whole nothing has gone out: all of it can be repaired.
+        if isWhole, !tools[place].hasArguments, bytes.contains(where: { $0 > 0x20 }) {
+            tools[place].shape = .other
+        }
+        if !tools[place].take(bytes) { report.repaired("tool_arguments") }
+        if tools[place].waiting.count > Self.heldBytesMax { overflow(into: &events) }
+    }
+
+    /// The upstream sent more than is kept.
+    mutating func overflow(into events: inout [UInt8]) {
+        fail(.upstreamProtocol("the upstream sent too much at once"), into: &events)
     }
 
     // MARK: - Blocks
 
     /// Moves what can be moved: the first call that is not closed is active, the others wait.
-    private mutating func pump(into events: inout [UInt8]) {
-        while let active = tools.firstIndex(where: { $0.state != .closed }) {
+    mutating func pump(into events: inout [UInt8]) {
+        while !isOver, let active = tools.firstIndex(where: { $0.state != .closed }) {
             let isLast = active == tools.count - 1
             if tools[active].state == .waiting {
+                // With arguments, or another call behind it, the name is whole.
                 guard !tools[active].name.isEmpty, tools[active].hasArguments || !isLast else {
                     return
                 }
                 guard openTool(active, into: &events) else { continue }
             }
             emitArguments(active, into: &events)
-            guard !isLast, tools[active].isComplete else { return }
+            guard !isLast, tools[active].isComplete || !tools[active].hasArguments else { return }
             closeTool(active, into: &events)
         }
     }
@@ -136,22 +158,17 @@ extension StreamTranslator {
     /// Begins the block of a call; `false` when it is one too many.
     private mutating func openTool(_ place: Int, into events: inout [UInt8]) -> Bool {
         if !plan.allowsParallelToolUse, report.toolCallCount > 0 {
-            report.repairs.append("parallel_tool_use")
+            report.repaired("parallel_tool_use")
             tools[place].state = .closed
             return false
         }
-        closeBlock(into: &events)
         let name = plan.toolNames.original(of: tools[place].name)
         if name != tools[place].name, !plan.toolNames.isAlias(tools[place].name) {
-            report.repairs.append("tool_name")
+            report.repaired("tool_name")
         }
         let id = clientID(tools[place].upstreamID)
-        EventWriter.toolUseStart(nextIndex, id: id, name: name, into: &events)
-        block = .toolUse(place)
-        nextIndex += 1
+        openToolUse(place, id: id, name: name, into: &events)
         tools[place].state = .open
-        report.toolCallCount += 1
-        report.hasOutput = true
         return true
     }
 
@@ -163,36 +180,55 @@ extension StreamTranslator {
         {
             return upstreamID
         }
-        report.repairs.append("tool_id")
+        report.repaired("tool_id")
         return mint.next("toolu")
     }
 
     private mutating func emitArguments(_ place: Int, into events: inout [UInt8]) {
         guard tools[place].shape == .object, !tools[place].waiting.isEmpty else { return }
-        outputBytes += tools[place].waiting.count
-        delta(tools[place].waiting, .inputJSON, into: &events)
+        delta(decoded: tools[place].waiting, into: &events)
         tools[place].waiting = []
     }
 
     private mutating func closeTool(_ place: Int, into events: inout [UInt8]) {
-        if tools[place].shape == .other {
-            let arguments = ToolArguments(tools[place].waiting)
-            if let repair = arguments.repair { report.repairs.append(repair) }
-            tools[place].waiting = []
-            if arguments.object != Array("{}".utf8) {
-                delta(arguments.object, .inputJSON, into: &events)
-            }
+        if !tools[place].half.isEmpty {
+            tools[place].half = []
+            _ = tools[place].take(Array("\u{fffd}".utf8))
+            emitArguments(place, into: &events)
         }
-        closeBlock(into: &events)
+        let rest = rest(of: tools[place])
+        if !rest.isEmpty { delta(decoded: rest, into: &events) }
+        tools[place].waiting = []
         tools[place].state = .closed
+        closeBlock(into: &events)
     }
 
-    /// No more pieces come: opens what still waits, closes all, and lets text go that came between.
+    /// What of a call's arguments has not gone out when no more come.
+    private mutating func rest(of call: StreamedToolCall) -> [UInt8] {
+        switch call.shape {
+        case .unknown: return []
+        case .object:
+            // The client gets to know of a cut by `max_tokens`, else by what closes the object.
+            guard !call.scanner.isComplete, finish != .length else { return [] }
+            report.repaired("tool_arguments")
+            return call.scanner.closing
+        case .other:
+            let arguments = ToolArguments(call.waiting)
+            if let repair = arguments.repair { report.repaired(repair) }
+            return arguments.object == Array("{}".utf8) ? [] : arguments.object
+        case .freeText:
+            var object = Array(#"{"input":""#.utf8)
+            JSONEscape.append(call.waiting, to: &object)
+            return object + Array("\"}".utf8)
+        }
+    }
+
+    /// No more pieces come: opens what still waits and closes all.
     mutating func finishTools(into events: inout [UInt8]) {
         for place in tools.indices where tools[place].state != .closed {
             if tools[place].state == .waiting {
-                guard !tools[place].name.isEmpty else {
-                    report.repairs.append("tool_name")
+                guard !tools[place].name.isEmpty, !isCut(tools[place]) else {
+                    report.repaired(tools[place].name.isEmpty ? "tool_name" : "tool_arguments")
                     tools[place].state = .closed
                     continue
                 }
@@ -201,27 +237,14 @@ extension StreamTranslator {
             emitArguments(place, into: &events)
             closeTool(place, into: &events)
         }
-        tools.removeAll { $0.state == .closed }
-        let text = textAfterTools
-        textAfterTools = []
-        guard text.contains(where: { $0 > 0x20 }) else { return }
-        closeBlock(into: &events)
-        open(.text, #"{"type":"text","text":""}"#, into: &events)
-        report.textBlockCount += 1
-        delta(text, .text, into: &events)
     }
-}
 
-/// Ids of tool use blocks as Anthropic's API takes them.
-enum ToolUseID {
-    /// Whether an id matches `^[a-zA-Z0-9_-]{1,64}$`.
-    static func isUsable(_ id: String) -> Bool {
-        (1...64).contains(id.utf8.count)
-            && id.utf8.allSatisfy {
-                switch $0 {
-                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2d: true
-                default: false
-                }
-            }
+    /// Whether a call that has not gone out must not: cut by the token limit, or filtered.
+    private func isCut(_ call: StreamedToolCall) -> Bool {
+        switch finish {
+        case .contentFilter: true
+        case .length: call.hasArguments && !call.isComplete
+        case .stop, .toolCalls, .error, .overloaded, nil: false
+        }
     }
 }

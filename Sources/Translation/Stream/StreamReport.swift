@@ -1,0 +1,24 @@
+// What the books want to know of a stream.
+
+/// What happened in one stream so far.
+package struct StreamReport: Sendable {
+    /// Tokens of the exchange; known at its end.
+    package var usage: Usage?
+    /// Why the model stopped; known at the end.
+    package var stopReason: StopReason?
+    /// What was mended on the way, by kind.
+    package private(set) var repairs: [String] = []
+    /// How many tool use blocks there are.
+    package var toolCallCount = 0
+    /// Whether any text, reasoning or tool call has gone out.
+    package var hasOutput = false
+    /// Whether a text block has gone out.
+    var hasText = false
+
+    private static let repairsMax = 256
+
+    /// Notes that something was mended; a stream that never stops being odd is not told in full.
+    mutating func repaired(_ kind: String) {
+        if repairs.count < Self.repairsMax { repairs.append(kind) }
+    }
+}
