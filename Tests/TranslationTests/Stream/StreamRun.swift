@@ -22,6 +22,12 @@ struct StreamRun {
         }
     }
 
+    /// Reads what was written elsewhere.
+    init(events: [UInt8]) {
+        bytes = events
+        lines = Self.read(events)
+    }
+
     private static func read(_ bytes: [UInt8]) -> [String] {
         let text = String(decoding: bytes, as: UTF8.self)
         precondition(text.isEmpty || text.hasSuffix("\n\n"), "events are whole")
@@ -71,20 +77,6 @@ struct StreamRun {
         case "error":
             return "error \((data["error"] as? [String: Any])?["type"] ?? "")"
         default: return type
-        }
-    }
-
-    /// Neighbouring deltas of one block joined, for runs whose deltas may be cut elsewhere.
-    var joined: [String] {
-        lines.reduce(into: []) { result, line in
-            let head = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
-            if head.count == 4, head[0] == "delta", let last = result.last,
-                last.hasPrefix("delta \(head[1]) \(head[2]) ")
-            {
-                result[result.count - 1] = last + head[3]
-            } else {
-                result.append(line)
-            }
         }
     }
 

@@ -1,0 +1,83 @@
+// Streams and what they become: one folder a case.
+import Foundation
+import Testing
+
+@testable import Translation
+
+/// A plan as a fixture's `plan.json` says it.
+func streamPlan(_ name: String) throws -> ExchangePlan {
+    var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+    guard let bytes = try? fixture("stream", name, "plan.json"),
+        let object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
+    else { return plan }
+    plan.stopSequences = object["stop"] as? [String] ?? []
+    plan.allowsParallelToolUse = object["parallel"] as? Bool ?? true
+    plan.prefill = object["prefill"] as? String
+    plan.usedToolIDs = Set(object["used"] as? [String] ?? [])
+    switch object["thinking"] as? String {
+    case "shown": plan.thinking = .shown
+    case "omitted": plan.thinking = .omitted
+    default: break
+    }
+    return plan
+}
+
+/// The bytes of a fixture's stream, its last line feeds included.
+func streamBytes(_ name: String) throws -> [UInt8] {
+    let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/stream/\(name)/stream.txt")
+    return Array(try Data(contentsOf: url))
+}
+
+@Suite struct StreamFixtureTests {
+    @Test(arguments: fixtures("stream"))
+    func aStreamBecomesWhatItsFolderSays(name: String) throws {
+        let expected = String(decoding: try fixture("stream", name, "events.txt"), as: UTF8.self)
+            .components(separatedBy: "\n")
+        #expect(
+            StreamRun([try streamBytes(name)[...]], plan: try streamPlan(name)).lines == expected)
+    }
+
+    @Test(arguments: fixtures("stream"))
+    func everySplitGivesTheSameEvents(name: String) throws {
+        let bytes = try streamBytes(name)
+        let plan = try streamPlan(name)
+        let whole = StreamRun([bytes[...]], plan: plan).bytes
+        #expect(StreamRun(bytes.indices.map { bytes[$0...$0] }, plan: plan).bytes == whole)
+        for split in bytes.indices {
+            let run = StreamRun([bytes[..<split], bytes[split...]], plan: plan)
+            #expect(run.bytes == whole, "split at \(split)")
+        }
+    }
+
+    @Test(arguments: fixtures("stream"))
+    func theMemoryOfFramesChangesNoByte(name: String) throws {
+        let bytes = try streamBytes(name)
+        let plan = try streamPlan(name)
+        let fast = StreamRun([bytes[...]], plan: plan)
+        let full = StreamRun([bytes[...]], plan: plan, remembersFrames: false)
+        #expect(fast.bytes == full.bytes)
+    }
+
+    @Test(arguments: fixtures("stream"))
+    func aCutStreamNeverLooksLikeSuccess(name: String) throws {
+        let bytes = try streamBytes(name)
+        let text = String(decoding: bytes, as: UTF8.self)
+        let plan = try streamPlan(name)
+        // From the finish reason or the end marker on there is nothing left to lose.
+        let ends = [#""finish_reason":"#, "[DONE]"].flatMap { marker in
+            text.ranges(of: marker).map {
+                text.utf8.distance(from: text.startIndex, to: $0.upperBound)
+            }
+        }.filter { !String(decoding: bytes[$0...], as: UTF8.self).hasPrefix("null") }
+        for count in 0..<min(ends.min() ?? bytes.count, bytes.count) {
+            let run = StreamRun([bytes[..<count]], plan: plan)
+            let isStopped = run.lines.contains { $0.contains("stop_sequence:") }
+            #expect(
+                isStopped
+                    || run.lines.last.map { $0.hasPrefix("error") || $0.hasPrefix("failed") }
+                        ?? false,
+                "\(count) bytes: \(run.lines)")
+        }
+    }
+}
