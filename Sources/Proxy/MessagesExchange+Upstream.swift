@@ -34,10 +34,13 @@ extension MessagesExchange {
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
     {
         let ownsKey = context.shared.settings.authentication != .passthrough
+        let secret =
+            ownsKey
+            ? context.shared.credentials.upstreamKey : Credentials.presented(self.head).first
         return UpstreamError.translate(
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
-                secret: context.shared.credentials.upstreamKey, ownsKey: ownsKey,
+                secret: secret, ownsKey: ownsKey,
                 model: plan.requestedModel, path: context.shared.endpointPath))
     }
 
