@@ -108,14 +108,25 @@ def shared_upstream():
     return Upstream()
 
 
-@pytest.fixture(scope="session")
-def shared_sidecar(shared_upstream):
-    sidecar = Sidecar(
-        OPENAI_BASE_URL=shared_upstream.url, OPENAI_API_KEY=UPSTREAM_KEY, ADMIN_PORT="0",
-        ADMIN_HOST="127.0.0.1", PING_INTERVAL="100ms", UPSTREAM_IDLE_TIMEOUT="600ms",
-        COMMIT_AFTER="300ms", MAX_REQUEST_BYTES="4MiB", MODEL_MAP="claude-*=gpt-x")
+def start(upstream, **settings):
+    """A sidecar for many tests; it must stop in peace after them."""
+    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, OPENAI_API_KEY=UPSTREAM_KEY, **settings)
     yield sidecar
     assert sidecar.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shared_sidecar(shared_upstream):
+    yield from start(
+        shared_upstream, ADMIN_PORT="0", ADMIN_HOST="127.0.0.1", MAX_REQUEST_BYTES="4MiB",
+        MODEL_MAP="claude-*=gpt-x")
+
+
+@pytest.fixture(scope="session")
+def shared_impatient(shared_upstream):
+    yield from start(
+        shared_upstream, PING_INTERVAL="100ms", UPSTREAM_IDLE_TIMEOUT="600ms",
+        COMMIT_AFTER="300ms")
 
 
 @pytest.fixture
@@ -127,6 +138,12 @@ def upstream(shared_upstream):
 @pytest.fixture
 def sidecar(shared_sidecar, upstream):
     return shared_sidecar
+
+
+@pytest.fixture
+def impatient(shared_impatient, upstream):
+    """A sidecar that pings soon and does not wait long."""
+    return shared_impatient
 
 
 @pytest.fixture
