@@ -34,6 +34,8 @@ extension Settings {
         organization = reader.text("OPENAI_ORG_ID")
         project = reader.text("OPENAI_PROJECT_ID")
         azureAPIVersion = reader.text("AZURE_API_VERSION", "OPENAI_API_VERSION")
+        // Azure wants its keys in a header of its own.
+        if baseURL.contains(".azure.com") { authentication = .apiKey }
         reader.choice(&authentication, "UPSTREAM_AUTH")
         if let name = reader.text("DIALECT") {
             dialect = name.lowercased()

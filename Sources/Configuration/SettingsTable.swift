@@ -41,9 +41,10 @@ package enum SettingsTable {
         Setting("OPENAI_ORG_ID", "sent as OpenAI-Organization"),
         Setting("OPENAI_PROJECT_ID", "sent as OpenAI-Project"),
         Setting(
-            "AZURE_API_VERSION", aliases: ["OPENAI_API_VERSION"], "api-version of Azure OpenAI"),
+            "AZURE_API_VERSION", aliases: ["OPENAI_API_VERSION"],
+            "api-version of Azure OpenAI; switches to its deployment addresses"),
         Setting(
-            "UPSTREAM_AUTH", "bearer",
+            "UPSTREAM_AUTH", "bearer; api-key on Azure",
             "bearer, api-key, x-api-key, none, or passthrough (the client's own key)"),
         Setting(
             "DIALECT", "auto",

@@ -30,6 +30,8 @@ struct ExchangeRecord {
     private(set) var upstreamStatus = 0
     private(set) var upstreamRequestID: String?
     private(set) var firstTokenAt: Instant?
+    /// Headers of the upstream's that the answer has too.
+    private(set) var clientHeaders: [(String, String)] = []
 
     init(requestID: String, startedAt: Instant) {
         self.requestID = requestID
@@ -50,6 +52,7 @@ struct ExchangeRecord {
         upstreamHeadAt = now
         upstreamStatus = head.status
         upstreamRequestID = head.header("x-request-id")
+        clientHeaders = head.clientHeaders(nowNanoseconds: WallClock.nanoseconds())
     }
 
     mutating func note(_ message: TranslatedMessage) {

@@ -11,7 +11,7 @@ extension MessagesExchange {
     /// the client can still get a status.
     func send(_ body: JSONOutput, _ plan: ExchangePlan) async throws(ExchangeEnd) -> Transfer {
         let request = UpstreamRequest(
-            url: context.shared.endpointURL,
+            url: context.shared.endpointURL(for: plan.upstreamModel),
             headers: context.upstreamHeaders(isStream: plan.isStream, head),
             body: UpstreamBody(pieces: body.pieces))
         guard let transfer = context.upstream.post(request, signal: connection.signal) else {
@@ -34,10 +34,13 @@ extension MessagesExchange {
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
     {
         let ownsKey = context.shared.settings.authentication != .passthrough
+        let secret =
+            ownsKey
+            ? context.shared.credentials.upstreamKey : Credentials.presented(self.head).first
         return UpstreamError.translate(
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
-                secret: context.shared.credentials.upstreamKey, ownsKey: ownsKey,
+                secret: secret, ownsKey: ownsKey,
                 model: plan.requestedModel, path: context.shared.endpointPath))
     }
 

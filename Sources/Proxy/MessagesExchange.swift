@@ -96,7 +96,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ]
+        ] + record.clientHeaders
     }
 
     // MARK: - The answer
@@ -126,7 +126,8 @@ final class MessagesExchange {
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID), body: bytes)
+            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            body: bytes)
     }
 
     /// Answers with an error, or lets go of a client that has left.
@@ -137,7 +138,7 @@ final class MessagesExchange {
             connection.abort()
         case .error(let error):
             record.note(error)
-            await connection.respond(error, record.requestID)
+            await connection.respond(error, record.requestID, record.clientHeaders)
         }
     }
 }

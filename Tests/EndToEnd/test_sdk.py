@@ -251,3 +251,24 @@ def test_exact_bytes_go_through(sidecar, upstream):
     assert b'{"type":"object","properties":{"q":{"maximum":1e400,"minimum":0.10}}}' in sent
     assert b"x" * 3_000_000 in sent
     assert "a\ufffdb".encode() in sent
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_rate_limits_and_ids_of_the_upstream_reach_the_client(client, upstream, ask, is_stream):
+    limits = [("x-ratelimit-limit-requests", "60"), ("X-RateLimit-Remaining-Requests", "59"),
+              ("x-ratelimit-reset-tokens", "6m0s"), ("x-request-id", "req-up"),
+              ("openai-organization", "planted"), ("set-cookie", "planted")]
+    upstream.then(lambda c: c.json(completion(), headers=limits))
+    raw = client.messages.with_raw_response.create(**ask, stream=is_stream)
+    assert raw.headers["anthropic-ratelimit-requests-limit"] == "60"
+    assert raw.headers["anthropic-ratelimit-requests-remaining"] == "59"
+    assert raw.headers["anthropic-ratelimit-tokens-reset"].endswith("Z")
+    assert raw.headers["x-upstream-request-id"] == "req-up"
+    assert "planted" not in str(raw.headers)
+
+
+def test_a_compressed_request_is_refused_with_its_code(sidecar, upstream):
+    answer = sidecar.raw(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\n"
+                         b"content-length: 3\r\n\r\nabc")
+    assert answer.startswith(b"HTTP/1.1 400") and b"request_body_encoding_unsupported" in answer
+    assert not upstream.requests

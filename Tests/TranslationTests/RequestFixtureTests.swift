@@ -138,6 +138,13 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(ChatEndpoint.url(base: base) == url)
     }
 
+    @Test func azuresClassicAddressNamesTheDeployment() {
+        let url = ChatEndpoint.url(
+            base: "https://r.openai.azure.com/", azureDeployment: "d", apiVersion: "2025-01-01")
+        let path = "/openai/deployments/d/chat/completions?api-version=2025-01-01"
+        #expect(url == "https://r.openai.azure.com" + path)
+    }
+
     @Test func modelsAreMappedExactFirstThenByPattern() {
         let map = ModelMap(rules: [
             ModelRule(pattern: "claude-*haiku*", model: "small"),
