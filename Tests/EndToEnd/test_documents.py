@@ -36,10 +36,15 @@ def settings_table():
     return "\n".join(rows)
 
 
+def readme_around_table():
+    before, rest = README.split("a test compares -->\n")
+    shown, after = rest.split("\n<!-- end of settings")
+    return f"{before}a test compares -->\n", shown, f"\n<!-- end of settings{after}"
+
+
 def test_the_readme_has_the_table_of_settings():
-    shown = README.split("a test compares -->\n")[1].split("\n<!-- end of settings")[0]
-    wanted = settings_table()
-    assert shown == wanted, f"the table in README.md should be:\n{wanted}"
+    shown = readme_around_table()[1]
+    assert shown == settings_table(), "run this file as a program: it writes the table"
 
 
 def test_the_readme_has_every_other_name_of_a_setting():
@@ -119,3 +124,8 @@ def test_commands_and_variables_in_documents_exist(document):
     assert all(command in known for command in commands)
     for script in re.findall(r"`(scripts/[a-z_-]+|\.ci/[a-z]+|Benchmarks/[a-z]+)", text):
         assert (ROOT / script).exists(), script
+
+
+if __name__ == "__main__":
+    text_before, _, text_after = readme_around_table()
+    (ROOT / "README.md").write_text(text_before + settings_table() + text_after)
