@@ -10,12 +10,14 @@ let testSettings: [SwiftSetting] = [
 let settings = testSettings + [.strictMemorySafety()]
 
 /// A module and its tests; `TidyTests` holds the same table of who may import whom.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+func module(
+    _ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []
+) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: settings),
         .testTarget(
             name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
-            swiftSettings: testSettings),
+            exclude: fixtures, swiftSettings: testSettings),
     ]
 }
 
@@ -38,7 +40,8 @@ let package = Package(
         + module("JSON", ["CJansson", "Bytes"])
         + module("EventStream", ["Bytes"])
         + module("HTTP", ["Bytes"])
-        + module("Translation", ["JSON", "EventStream", "Bytes", "CCrypto"])
+        + module(
+            "Translation", ["JSON", "EventStream", "Bytes", "CCrypto"], fixtures: ["Fixtures"])
         + module("EventLoop", ["CLinux"])
         + module("Server", ["HTTP", "EventLoop", "Bytes"])
         + module("Upstream", ["CCurl", "EventLoop", "Bytes"])

@@ -115,6 +115,14 @@ package protocol WorkerJob: AnyObject {
 
     // MARK: - Driven by the worker
 
+    /// Lets go of everybody who is told something: they hold the loop, and it holds them.
+    func release() {
+        roundHandlers = []
+        registrations = []
+        pendingJobs = []
+        timers = TimerHeap()
+    }
+
     func endRound() {
         for handler in roundHandlers { handler.roundEnds() }
     }

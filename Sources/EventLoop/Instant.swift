@@ -9,9 +9,6 @@ package struct Instant: Comparable, Sendable {
     /// The moment so many nanoseconds after the clock's own zero.
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    /// Later than everything.
-    package static let distantFuture = Instant(nanoseconds: .max)
-
     /// Reads the clock.
     ///
     /// On a worker, `EventLoop.now` is the same for one round and costs nothing.
@@ -25,6 +22,11 @@ package struct Instant: Comparable, Sendable {
     /// The moment that much later.
     package static func + (start: Instant, delay: Duration) -> Instant {
         Instant(nanoseconds: start.nanoseconds &+ delay.nanoseconds)
+    }
+
+    /// The moment so many nanoseconds later.
+    package static func + (start: Instant, nanoseconds: UInt64) -> Instant {
+        Instant(nanoseconds: start.nanoseconds &+ nanoseconds)
     }
 
     /// Time since an earlier moment; zero when it is the later one.

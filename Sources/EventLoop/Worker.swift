@@ -36,7 +36,10 @@ package actor Worker {
             executor.runJobs()
             goesOn = assumeIsolated { $0.turn() }
         }
-        assumeIsolated { $0.tenant = nil }
+        assumeIsolated { worker in
+            worker.tenant = nil
+            worker.loop.release()
+        }
     }
 
     /// Runs the worker on a thread of its own.

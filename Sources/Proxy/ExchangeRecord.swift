@@ -36,12 +36,6 @@ struct ExchangeRecord {
         self.startedAt = startedAt
     }
 
-    /// When the whole exchange must be over.
-    func deadline(_ settings: Settings) -> Instant {
-        guard let timeout = settings.requestTimeout else { return .distantFuture }
-        return startedAt + timeout
-    }
-
     mutating func note(_ plan: ExchangePlan) {
         isStream = plan.isStream
         requestedModel = plan.requestedModel

@@ -11,7 +11,7 @@ extension MessagesExchange {
     /// the client can still get a status.
     func send(_ body: JSONOutput, _ plan: ExchangePlan) async throws(ExchangeEnd) -> Transfer {
         let request = UpstreamRequest(
-            url: context.shared.endpointURL,
+            url: context.shared.endpointURL(for: plan.upstreamModel),
             headers: context.upstreamHeaders(isStream: plan.isStream, head),
             body: UpstreamBody(pieces: body.pieces))
         guard let transfer = context.upstream.post(request, signal: connection.signal) else {
@@ -33,7 +33,7 @@ extension MessagesExchange {
 
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
     {
-        let ownsKey = context.settings.authentication != .passthrough
+        let ownsKey = context.shared.settings.authentication != .passthrough
         return UpstreamError.translate(
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
@@ -43,7 +43,7 @@ extension MessagesExchange {
 
     /// Suspends until the upstream's head is in.
     private func waitForHead(_ transfer: Transfer) async throws(ExchangeEnd) {
-        let deadline = context.loop.now + context.settings.firstByteTimeout
+        let deadline = context.loop.now + context.shared.timeouts.firstByte
         while transfer.head == nil {
             if case .failure(let failure) = transfer.end {
                 throw .error(APIError(failure, host: context.shared.endpointHost))
@@ -68,7 +68,7 @@ extension MessagesExchange {
             }
             if isOver, !transfer.hasBytes { break }
             if transfer.hasBytes { continue }
-            let deadline = transfer.lastByteAt + context.settings.upstreamIdleTimeout
+            let deadline = transfer.lastByteAt + context.shared.timeouts.upstreamIdle
             try await wait(until: deadline, "the upstream stopped answering")
         }
         if case .failure(let failure) = transfer.end {
@@ -81,7 +81,7 @@ extension MessagesExchange {
     /// or the sidecar stops.
     func wait(until deadline: Instant, _ complaint: String) async throws(ExchangeEnd) {
         let loop = context.loop
-        let last = min(deadline, record.deadline(context.settings))
+        let last = min(deadline, record.startedAt + context.shared.timeouts.request)
         loop.set(timer, at: last)
         await connection.signal.wait()
         guard !connection.isPeerGone else { throw .clientGone }

@@ -48,7 +48,7 @@ final class MessagesExchange {
     // MARK: - The request
 
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
-        let bytesMax = context.settings.requestBytesMax
+        let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
             let body = try await connection.readBody(bytesMax: bytesMax)
             record.requestBytes = body.count

@@ -14,8 +14,11 @@ package final class SharedState: Sendable {
     package let settings: Settings
     /// Where the process is in its life.
     package let lifecycle = Lifecycle()
+    let timeouts: Timeouts
     let translator: RequestTranslator
+    /// Where requests go; for Azure's classic addresses it depends on the model.
     let endpointURL: String
+    private let azureVersion: String?
     let models: [String]
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
@@ -26,6 +29,7 @@ package final class SharedState: Sendable {
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
+        timeouts = Timeouts(settings)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
@@ -38,6 +42,7 @@ package final class SharedState: Sendable {
         limits.isStrict = settings.unsupported == .strict
         translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
         endpointURL = ChatEndpoint.url(base: base)
+        azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
         // The last shard belongs to the admin listener.
         shards = (0...workers).map { _ in MetricsShard(modelCount: map.upstreamModels.count) }
@@ -46,6 +51,13 @@ package final class SharedState: Sendable {
             build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
         credentials = Credentials(settings)
         log = Log(level: settings.logLevel, isJSON: settings.logFormat == .json)
+    }
+
+    /// Where a request for a model goes: Azure's classic addresses name the deployment.
+    func endpointURL(for model: String) -> String {
+        guard let azureVersion else { return endpointURL }
+        return ChatEndpoint.url(
+            base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
     }
 
     /// Counts an exchange in, unless there are too many.

@@ -27,9 +27,6 @@ struct StreamRelay {
     private var context: WorkerContext { exchange.context }
     private var connection: Connection { exchange.connection }
 
-    /// After `finish_reason`, how long usage or `[DONE]` may take.
-    private static let grace = Duration.seconds(5)
-
     init(_ exchange: MessagesExchange, _ transfer: Transfer, _ plan: ExchangePlan) {
         self.exchange = exchange
         self.transfer = transfer
@@ -84,7 +81,7 @@ struct StreamRelay {
             try commit(events)
         }
         if case .finishing = translator.phase, graceEndsAt == nil {
-            graceEndsAt = context.loop.now + Self.grace
+            graceEndsAt = context.loop.now + context.shared.timeouts.grace
         }
         try await flush()
     }
@@ -113,11 +110,11 @@ struct StreamRelay {
 
     /// Suspends until bytes come, and keeps the client alive meanwhile.
     private mutating func waitForMore() async throws(ExchangeEnd) {
-        let settings = context.settings
-        let idleEndsAt = transfer.lastByteAt + settings.upstreamIdleTimeout
+        let timeouts = context.shared.timeouts
+        let idleEndsAt = transfer.lastByteAt + timeouts.upstreamIdle
         let pingAt =
-            isCommitted ? lastWriteAt + settings.pingInterval : answeredAt + settings.commitAfter
-        let totalEndsAt = exchange.record.deadline(settings)
+            isCommitted ? lastWriteAt + timeouts.ping : answeredAt + timeouts.commitAfter
+        let totalEndsAt = exchange.record.startedAt + timeouts.request
         var next = min(idleEndsAt, min(pingAt, totalEndsAt))
         if let graceEndsAt { next = min(next, graceEndsAt) }
         context.loop.set(exchange.timer, at: next)

@@ -19,8 +19,6 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     private var listener: Listener?
     private var headers: (generation: Int, stream: HeaderList, whole: HeaderList)?
 
-    var settings: Settings { shared.settings }
-
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
         guard let upstream = UpstreamClient(loop, options: UpstreamOptions(shared.settings)) else {
@@ -98,7 +96,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         defer { shared.leave() }
         var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: settings.requestBytesMax)
+            let body = try await connection.readBody(bytesMax: shared.settings.requestBytesMax)
             record.requestBytes = body.count
             do throws(APIError) {
                 let answer = try SmallEndpoints.countTokens(body)
@@ -111,7 +109,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
                 await connection.respond(error, record.requestID)
             }
         } catch {
-            if case .error(let error) = ExchangeEnd(error, bytesMax: settings.requestBytesMax) {
+            if case .error(let error) = ExchangeEnd(
+                error, bytesMax: shared.settings.requestBytesMax)
+            {
                 record.note(error)
                 await connection.respond(error, record.requestID)
             } else {
@@ -139,9 +139,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     private func isAllowed(
         _ head: RequestHead, _ route: RouteLabel, _ connection: Connection
     ) async -> Bool {
-        if let size = connection.announcedBodyBytes, size > settings.requestBytesMax {
+        if let size = connection.announcedBodyBytes, size > shared.settings.requestBytesMax {
             metrics.add(.rejected, SeriesKey(RejectLabel.size.labelIndex))
-            await refuse(.tooLarge(settings.requestBytesMax), route, connection)
+            await refuse(.tooLarge(shared.settings.requestBytesMax), route, connection)
             return false
         }
         guard shared.credentials.accepts(head) else {
@@ -190,7 +190,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         for name in ["traceparent", "tracestate"] as [StaticString] {
             if let value = head.header(name) { extra.append("\(name): \(value)") }
         }
-        if settings.authentication == .passthrough {
+        if shared.settings.authentication == .passthrough {
             let key = Credentials.presented(head).first
             return HeaderList(lines(isStream, key: key) + extra)
         }
@@ -214,18 +214,18 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
             "Accept: \(isStream ? "text/event-stream" : "application/json")",
         ]
         if let key, !key.isEmpty {
-            switch settings.authentication {
+            switch shared.settings.authentication {
             case .bearer, .passthrough: lines.append("Authorization: Bearer \(key)")
             case .apiKey: lines.append("api-key: \(key)")
             case .xAPIKey: lines.append("x-api-key: \(key)")
             case .none: break
             }
         }
-        if let organization = settings.organization {
+        if let organization = shared.settings.organization {
             lines.append("OpenAI-Organization: \(organization)")
         }
-        if let project = settings.project { lines.append("OpenAI-Project: \(project)") }
-        return lines + settings.customHeaders.map { "\($0.name): \($0.value)" }
+        if let project = shared.settings.project { lines.append("OpenAI-Project: \(project)") }
+        return lines + shared.settings.customHeaders.map { "\($0.name): \($0.value)" }
     }
 }
 

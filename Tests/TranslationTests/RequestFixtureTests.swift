@@ -94,8 +94,8 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         let name = "mcp__" + String(repeating: "server.", count: 12)
         let (chat, plan) = try translate(
             request(
-                #"{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","#
-                    + #""id":"t","name":"\#(name)","input":{}}]}"#,
+                #"{"role":"user","content":"hi"},{"role":"assistant","content":[{"#
+                    + #""type":"tool_use","id":"t","name":"\#(name)","input":{}}]}"#,
                 #","tools":[{"name":"\#(name)"}],"tool_choice":{"type":"tool","name":"\#(name)"}"#))
         let alias = plan.toolNames.upstreamName(of: name)
         #expect(alias.utf8.count <= 64)
@@ -107,7 +107,8 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
     @Test func movingCacheMarkersChangesNoByte() throws {
         func body(_ first: String, _ second: String) -> [UInt8] {
             request(
-                #"{"role":"user","content":\#(first)},{"role":"assistant","content":"a"},{"role":"user","content":\#(second)}"#
+                #"{"role":"user","content":\#(first)},{"role":"assistant","content":"a"},"#
+                    + #"{"role":"user","content":\#(second)}"#
             )
         }
         let marked = #"[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]"#
@@ -135,6 +136,13 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
     ])
     func baseURLsAreCompleted(base: String, url: String) {
         #expect(ChatEndpoint.url(base: base) == url)
+    }
+
+    @Test func azuresClassicAddressNamesTheDeployment() {
+        let url = ChatEndpoint.url(
+            base: "https://r.openai.azure.com/", azureDeployment: "d", apiVersion: "2025-01-01")
+        let path = "/openai/deployments/d/chat/completions?api-version=2025-01-01"
+        #expect(url == "https://r.openai.azure.com" + path)
     }
 
     @Test func modelsAreMappedExactFirstThenByPattern() {

@@ -74,7 +74,7 @@ struct StreamRun {
         }
     }
 
-    /// Neighbouring deltas of one block joined, for comparing runs whose deltas may be cut elsewhere.
+    /// Neighbouring deltas of one block joined, for runs whose deltas may be cut elsewhere.
     var joined: [String] {
         lines.reduce(into: []) { result, line in
             let head = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
@@ -88,7 +88,7 @@ struct StreamRun {
         }
     }
 
-    /// What is wrong with the order of events by the grammar of translation 4.2; `nil` when nothing.
+    /// What is wrong with the order of events (translation 4.2); `nil` when nothing.
     var grammarError: String? {
         var open: Int?
         var next = 0

@@ -1,0 +1,121 @@
+"""The documents say what the program does."""
+
+import json
+import pathlib
+import re
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from conftest import ASK, Sidecar
+from test_http import run
+from upstream import text_stream
+
+ROOT = pathlib.Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs/operations.md",
+             ROOT / "Benchmarks/README.md"]
+
+
+def settings():
+    """Name, meaning and default of every setting, as `--help` prints them."""
+    lines = run("--help").stdout.split("settings (", 1)[1].splitlines()[1:]
+    for line in filter(None, lines):
+        name, rest = line.split(None, 1)
+        meaning, default = re.fullmatch(r"(.*?)(?: \[(.*)\])?", rest).groups()
+        yield name, meaning, default or ""
+
+
+def settings_table():
+    rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for name, meaning, default in settings():
+        meaning, default = (text.replace("*", r"\*") for text in (meaning, default))
+        rows.append(f"| `{name}` | {default} | {meaning} |")
+    return "\n".join(rows)
+
+
+def test_the_readme_has_the_table_of_settings():
+    shown = README.split("a test compares -->\n")[1].split("\n<!-- end of settings")[0]
+    wanted = settings_table()
+    assert shown == wanted, f"the table in README.md should be:\n{wanted}"
+
+
+def test_the_readme_has_every_other_name_of_a_setting():
+    table = (ROOT / "Sources/Configuration/SettingsTable.swift").read_text()
+    aliases = {alias for names in re.findall(r"aliases: \[([^\]]+)\]", table)
+               for alias in re.findall(r'"([A-Z_]+)"', names)}
+    paragraph = README.split("other programs use")[1].split("##")[0]
+    own = {name for name, _, _ in settings()}
+    assert set(re.findall(r"`([A-Z_]+)`", paragraph)) - own == aliases
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text())
+    missing = [link for link in links
+               if not link.startswith("http") and not (document.parent / link).exists()]
+    assert missing == []
+
+
+def exposed(sidecar):
+    text = httpx.get(sidecar.url + "/metrics").text
+    # The parser calls the family of a counter without its ending.
+    return {family.name + ("_total" if family.type == "counter" else "")
+            for family in text_string_to_metric_families(text)}
+
+
+def test_every_metric_is_documented(sidecar):
+    table = OPERATIONS.split("## Metrics")[1].split("\n## ")[0]
+    documented = set(re.findall(r"^\| `([a-z_]+)`", table, re.M))
+    own = {name.removeprefix("claude_sidecar_") for name in exposed(sidecar)}
+    assert documented == own
+
+
+def test_every_key_of_the_log_is_documented(sidecar, upstream):
+    table = OPERATIONS.split("## Logs")[1].split("\n## ")[0]
+    cells = re.findall(r"^\|([^|]+)\|", table, re.M)
+    documented = {key for cell in cells for key in re.findall(r"`([a-z_]+)`", cell)}
+    orphan = {"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "nobody", "content": "x"}]}
+    body = {**ASK, "safeguards": [1], "stream": True, "messages": ASK["messages"] + [orphan]}
+    upstream.then(text_stream("a", "b"))
+    upstream.then(lambda c: c.json({"error": {"message": "x"}}, 400, [("x-request-id", "r")]))
+    lines = [json.loads(line) for line in sidecar.lines if '"msg":"listening"' in line]
+    for _ in range(2):
+        answer = httpx.post(sidecar.url + "/v1/messages", json=body)
+        lines.append(sidecar.log_of(answer.headers["request-id"]))
+    assert set().union(*lines) == documented
+
+
+def test_every_exit_status_is_documented():
+    help_text = run("--help").stdout.split("exit status")[1].split("settings")[0]
+    statuses = set(re.findall(r"(?:^|\s\s)(\d+)  ", help_text))
+    table = OPERATIONS.split("## Exit status")[1].split("\n## ")[0]
+    assert statuses and statuses == set(re.findall(r"^\| (\d+) ", table, re.M))
+
+
+def test_the_example_of_the_run_script_works():
+    script = (ROOT / "scripts/run").read_text()
+    body = re.search(r"-d '\n(.*?)'", script, re.S)[1].replace('\\"', '"')
+    sidecar = Sidecar("demo")
+    answer = httpx.post(sidecar.url + "/v1/messages", content=body)
+    assert answer.status_code == 200 and "event: message_stop" in answer.text
+    assert sidecar.stop() == 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_and_variables_in_documents_exist(document):
+    text = document.read_text()
+    names = {name for name, _, _ in settings()}
+    used = set(re.findall(r"\b((?:OPENAI|UPSTREAM|ADMIN|PROXY|MODEL|MAX|MIN|LOG)_[A-Z_]+)\b", text))
+    aliases = set(re.findall(r'"([A-Z_]+)"', (ROOT / "Sources/Configuration/SettingsTable.swift")
+                             .read_text()))
+    files = {name + "_FILE" for name in aliases}
+    assert used - names - aliases - files == set()
+    commands = set(re.findall(r"claude-sidecar (--?[a-z]+|[a-z]+)`", text))
+    known = run("--help").stdout
+    assert all(command in known for command in commands)
+    for script in re.findall(r"`(scripts/[a-z_-]+|\.ci/[a-z]+|Benchmarks/[a-z]+)", text):
+        assert (ROOT / script).exists(), script

@@ -1,0 +1,39 @@
+// Which request goes where.
+import HTTP
+import Testing
+
+@testable import Proxy
+
+private func route(_ method: String, _ target: String) throws -> Route? {
+    var parser = RequestHeadParser(limits: HTTPLimits())
+    var bytes = Array("\(method) \(target) HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+    return try parser.parse(&bytes).map { Route($0) }
+}
+
+@Suite struct RouteTests {
+    @Test(arguments: [
+        "/v1/messages", "/v1/messages/", "/v1/messages?beta=true", "/anthropic/v1/messages",
+        "/messages", "/v1/v1/messages", "http://h/v1/messages",
+    ])
+    func messagesHaveManySpellings(target: String) throws {
+        #expect(try route("POST", target) == .messages)
+    }
+
+    @Test(arguments: [
+        ("GET", "/v1/models?limit=1000", Route.models),
+        ("GET", "/v1/models/openai%2Fgpt-4o", .model("openai/gpt-4o")),
+        ("POST", "/v1/messages/count_tokens?beta=true", .countTokens),
+        ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),
+        ("GET", "/livez", .alive), ("GET", "/readyz", .ready), ("GET", "/metrics", .metrics),
+        ("GET", "/v1/messages", .refused(status: 405, message: "use POST")),
+        ("POST", "/metrics", .refused(status: 405, message: "use GET")),
+        ("GET", "/x?key=1", .refused(status: 404, message: "Not found: GET /x")),
+        (
+            "POST", "/v1/messages/batches",
+            .refused(status: 404, message: "message batches are not supported by this gateway")
+        ),
+    ])
+    func everyPathHasItsPlace(method: String, target: String, expected: Route) throws {
+        #expect(try route(method, target) == expected)
+    }
+}

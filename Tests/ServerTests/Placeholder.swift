@@ -1,1 +1,0 @@
-// The first test lands with the module.
