@@ -48,7 +48,6 @@ extension Settings {
         if let azureKey = reader.secret(.azureKey), upstreamKey == nil { upstreamKey = azureKey }
         organization = reader.text(.organization)
         project = reader.text(.project)
-        upstreamProtocol = reader.choice(.upstreamProtocol) ?? .auto
         dialect = reader.value(.dialect, else: "auto") { text in
             Self.dialects.first { $0 == text.lowercased() }
         }
@@ -154,7 +153,6 @@ extension Settings {
         }
         adminHost = reader.host(.adminHost)
         adminPort = reader.port(.adminPort)
-        allowsQuit = reader.flag(.allowsQuit)
         if let adminPort, adminPort == port, port != 0, unixPath == nil {
             reader.mistake("ADMIN_PORT=\(adminPort): expected another port than PORT")
         }
@@ -172,29 +170,16 @@ extension Settings {
     }
 
     private mutating func readLimits(_ reader: inout EnvironmentReader) {
-        retriesMax = reader.number(.retries) ?? 0
         requestBytesMax = reader.size(.requestBytes) ?? 0
         concurrentRequestsMax = reader.number(.concurrentRequests) ?? 0
-        memoryBudgetBytes = reader.size(.memoryBudget)
         workers = reader.number(.workers)
-        if let memoryBudgetBytes, memoryBudgetBytes < requestBytesMax {
-            reader.warn(
-                "MEMORY_BUDGET is smaller than MAX_REQUEST_BYTES: the largest requests never fit")
-        }
     }
 
     private mutating func readOperation(_ reader: inout EnvironmentReader) {
         logLevel = reader.choice(.logLevel) ?? .info
         logFormat = reader.choice(.logFormat) ?? .json
-        exitsZeroOnTermination = reader.flag(.exitsZero)
         podName = reader.text(.podName)
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)
-        let service = reader.text(.serviceName)
-        let attributes = reader.value(.resourceAttributes) { ResourceAttributes($0) }
-        resource = (attributes ?? ResourceAttributes()).labels(serviceName: service)
-        addsSemanticConventions = reader.list(.semanticConventions).contains {
-            $0.hasPrefix("gen_ai")
-        }
     }
 }

@@ -11,9 +11,6 @@ package struct Settings: Sendable {
         case passthrough
     }
 
-    /// What the upstream speaks.
-    package enum UpstreamProtocol: String, Sendable, CaseIterable { case auto, openai, anthropic }
-
     /// How much the model thinks, whatever the request says; `auto` follows the request.
     package enum ReasoningEffort: String, Sendable, CaseIterable {
         case auto, off, minimal, low, medium, high, xhigh, max
@@ -52,8 +49,6 @@ package struct Settings: Sendable {
     package var azureAPIVersion: String?
     /// `UPSTREAM_AUTH`.
     package var authentication = Authentication.bearer
-    /// `UPSTREAM_PROTOCOL`.
-    package var upstreamProtocol = UpstreamProtocol.auto
     /// `DIALECT`.
     package var dialect = ""
     /// `CUSTOM_HEADER_<NAME>`.
@@ -84,8 +79,6 @@ package struct Settings: Sendable {
     package var adminHost = ""
     /// `ADMIN_PORT`.
     package var adminPort: UInt16?
-    /// `ADMIN_QUIT`.
-    package var allowsQuit = false
     /// `WORKERS`.
     package var workers: Int?
     /// `LOG_LEVEL`.
@@ -104,16 +97,10 @@ package struct Settings: Sendable {
     package var commitAfter = Duration.zero
     /// `PING_INTERVAL`.
     package var pingInterval = Duration.zero
-    /// `MAX_RETRIES`.
-    package var retriesMax = 0
     /// `MAX_REQUEST_BYTES`.
     package var requestBytesMax = 0
     /// `MAX_CONCURRENT_REQUESTS`.
     package var concurrentRequestsMax = 0
-    /// `MEMORY_BUDGET`; nil leaves it to the cgroup's limit.
-    package var memoryBudgetBytes: Int?
-    /// `EXIT_ZERO_ON_SIGTERM`.
-    package var exitsZeroOnTermination = false
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
     /// `DROP_UNSUPPORTED`.
@@ -126,10 +113,6 @@ package struct Settings: Sendable {
     package var clientKeyFile: String?
     /// `UPSTREAM_TLS_INSECURE`.
     package var skipsTLSVerification = false
-    /// `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, as labels of `target_info`.
-    package var resource: [(label: String, value: String)] = []
-    /// Whether `OTEL_SEMCONV_STABILITY_OPT_IN` asks for OpenTelemetry's names of the metrics.
-    package var addsSemanticConventions = false
     /// `POD_NAME`.
     package var podName: String?
     /// `POD_NAMESPACE`.

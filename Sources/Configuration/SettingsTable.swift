@@ -10,7 +10,7 @@ package enum SettingsTable {
 
     private static let upstream: [Setting] = [
         .baseURL, .upstreamKey, .organization, .project, .azureEndpoint, .azureKey,
-        .azureAPIVersion, .authentication, .upstreamProtocol, .dialect, .customHeader, .caFile,
+        .azureAPIVersion, .authentication, .dialect, .customHeader, .caFile,
         .clientCertificate, .clientKey, .skipsVerification, .httpsProxy, .httpProxy, .allProxy,
         .noProxy,
     ]
@@ -20,15 +20,14 @@ package enum SettingsTable {
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
-        .clientKeys, .host, .port, .listen, .adminHost, .adminPort, .allowsQuit,
+        .clientKeys, .host, .port, .listen, .adminHost, .adminPort,
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
-        .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
+        .pingInterval, .requestBytes, .concurrentRequests, .workers,
     ]
     private static let operation: [Setting] = [
-        .logLevel, .logFormat, .drainTimeout, .exitsZero, .serviceName, .resourceAttributes,
-        .semanticConventions, .podName, .podNamespace, .nodeName,
+        .logLevel, .logFormat, .drainTimeout, .podName, .podNamespace, .nodeName,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -60,10 +59,6 @@ extension Setting {
         .upstream, "UPSTREAM_AUTH", .choice(Settings.Authentication.allCases.map(\.rawValue)),
         unset: "bearer; api-key for Azure",
         "how the key is sent; passthrough sends the client's own key")
-    static let upstreamProtocol = Setting(
-        .upstream, "UPSTREAM_PROTOCOL",
-        .choice(Settings.UpstreamProtocol.allCases.map(\.rawValue)), default: "auto",
-        "what the upstream speaks")
     static let dialect = Setting(
         .upstream, "DIALECT", .choice(Settings.dialects), default: "auto",
         "what the upstream accepts; auto goes by its address")
@@ -144,8 +139,6 @@ extension Setting {
     static let adminPort = Setting(
         .clients, "ADMIN_PORT", .port, unset: "off",
         "port of a second listener for probes and metrics alone")
-    static let allowsQuit = Setting(
-        .clients, "ADMIN_QUIT", .flag, default: "false", "serves POST /quitquitquit on loopback")
 }
 
 extension Setting {
@@ -167,17 +160,11 @@ extension Setting {
     static let pingInterval = Setting(
         .limits, "PING_INTERVAL", .duration(atLeast: .milliseconds(10)), default: "10s",
         "silence after which a client gets a ping event")
-    static let retries = Setting(
-        .limits, "MAX_RETRIES", .number(0...10), default: "2",
-        "more attempts before the first byte of an answer")
     static let requestBytes = Setting(
         .limits, "MAX_REQUEST_BYTES", .size, default: "32MiB", "largest request body")
     static let concurrentRequests = Setting(
         .limits, "MAX_CONCURRENT_REQUESTS", .number(1...1_000_000), default: "10000",
         "exchanges at once; more get 529")
-    static let memoryBudget = Setting(
-        .limits, "MEMORY_BUDGET", .size, unset: "from the cgroup's limit",
-        "what request bodies may take together")
     static let workers = Setting(
         .limits, "WORKERS", .number(1...64), unset: "the CPUs, at most 2",
         "threads that carry traffic")
@@ -193,16 +180,6 @@ extension Setting {
     static let drainTimeout = Setting(
         .operation, "DRAIN_TIMEOUT", .duration(atLeast: .zero), default: "25s",
         "what running exchanges may take after SIGTERM")
-    static let exitsZero = Setting(
-        .operation, "EXIT_ZERO_ON_SIGTERM", .flag, default: "true",
-        "whether a drain that ran out of time still is a success")
-    static let serviceName = Setting(
-        .operation, "OTEL_SERVICE_NAME", .text, "service_name of target_info")
-    static let resourceAttributes = Setting(
-        .operation, "OTEL_RESOURCE_ATTRIBUTES", .text, "key=value pairs of target_info, by comma")
-    static let semanticConventions = Setting(
-        .operation, "OTEL_SEMCONV_STABILITY_OPT_IN", .list,
-        "gen_ai_latest_experimental adds OpenTelemetry's names of the metrics")
     static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
     static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
     static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")

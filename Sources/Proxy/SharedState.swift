@@ -40,18 +40,24 @@ package final class SharedState: Sendable {
         limits.minTokens = settings.minTokens
         limits.maxTokens = settings.maxTokens
         limits.usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        if settings.reasoningEffort != .auto {
+            limits.reasoningEffort = settings.reasoningEffort.rawValue
+        }
+        limits.stripsAttribution = settings.stripsBillingNonce
         limits.isStrict = settings.unsupported == .strict
         translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
         endpointURL = ChatEndpoint.url(base: base)
         azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
+        let mapped = map.upstreamModels
+        let labelled = mapped + settings.models.filter { !mapped.contains($0) }
         // The last shard belongs to the admin listener.
-        shards = (0...workers).map { _ in MetricsShard(modelCount: map.upstreamModels.count) }
+        shards = (0...workers).map { _ in MetricsShard(modelCount: labelled.count) }
         metrics = MetricsRegistry(
-            shards: shards, models: map.upstreamModels,
+            shards: shards, models: labelled,
             build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
         credentials = Credentials(settings)
-        log = Log(level: settings.logLevel, isJSON: settings.logFormat == .json)
+        log = Log(settings)
     }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.

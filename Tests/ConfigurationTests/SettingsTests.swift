@@ -21,12 +21,10 @@ import Testing
         #expect(settings.commitAfter == .seconds(10))
         #expect(settings.pingInterval == .seconds(10))
         #expect(settings.drainTimeout == .seconds(25))
-        #expect(settings.retriesMax == 2)
         #expect(settings.requestBytesMax == 32 << 20)
         #expect(settings.concurrentRequestsMax == 10_000)
         #expect(settings.usesMaxCompletionTokens == nil)
         #expect(settings.stripsBillingNonce)
-        #expect(settings.exitsZeroOnTermination)
         #expect(settings.modelRules.isEmpty)
         #expect(settings.clientKeys.isEmpty)
         #expect(settings.given.isEmpty)
@@ -149,17 +147,6 @@ import Testing
     @Test(arguments: ["127.0.0.1", "127.0.0.53", "::1", "[::1]", "localhost"])
     func loopbackIsKnown(host: String) throws {
         #expect(try settings(["HOST": host]).isOnLoopback)
-    }
-
-    @Test func resourceBecomesLabels() throws {
-        let settings = try settings([
-            "OTEL_SERVICE_NAME": "sidecar",
-            "OTEL_RESOURCE_ATTRIBUTES": "service.name=x, k8s.pod=a%20b,1st=c,service-name=y",
-            "OTEL_SEMCONV_STABILITY_OPT_IN": "http,gen_ai_latest_experimental",
-        ])
-        #expect(settings.resource.map(\.label) == ["service_name", "k8s_pod", "_1st"])
-        #expect(settings.resource.map(\.value) == ["sidecar", "a b", "c"])
-        #expect(settings.addsSemanticConventions)
     }
 }
 

@@ -24,6 +24,10 @@ package struct RequestLimits: Sendable {
     package var maxTokens: Int?
     /// `max_tokens` or `max_completion_tokens`; `nil` leaves it to the dialect.
     package var usesMaxCompletionTokens: Bool?
+    /// How hard the model is to think, whatever the client asks for: `off`, or an effort.
+    package var reasoningEffort: String?
+    /// Whether Claude Code's attribution block, which spoils prefix caches, is left out.
+    package var stripsAttribution = true
     /// Refuse what cannot be translated instead of dropping and counting it.
     package var isStrict = false
 
@@ -78,7 +82,7 @@ package struct RequestTranslator: Sendable {
         plan.allowsParallelToolUse = !choice.isSequential
         try Self.check(tools, choice)
         var emitter = ConversationEmitter(dialect, tools.names)
-        try emitter.emit(system: Self.system(root), conversation)
+        try emitter.emit(system: system(root), conversation)
         plan.losses = tools.losses + emitter.losses + Self.lostFields(root)
         plan.repairs = emitter.repairs
         if limits.isStrict, let field = plan.losses.first {
@@ -88,7 +92,9 @@ package struct RequestTranslator: Sendable {
         let parts = Parts(
             root: root, model: upstreamModel, messages: emitter.messages, tools: tools,
             choice: choice, maxTokens: maxTokens,
-            level: ReasoningLevel(root, entryEffort: conversation.effort), session: session)
+            level: limits.reasoningEffort.map { ReasoningLevel($0) }
+                ?? ReasoningLevel(root, entryEffort: conversation.effort),
+            session: session)
         return .upstream(body: write(parts, plan, dialect), plan: plan)
     }
 
@@ -185,12 +191,14 @@ package struct RequestTranslator: Sendable {
 
     /// The system prompt as one text; the attribution block of Claude Code changes from session to
     /// session and would spoil every prefix cache.
-    private static func system(_ root: JSONValue) -> TextRun {
+    private func system(_ root: JSONValue) -> TextRun {
         var run = TextRun()
         let system = root["system"]
         let texts =
             system?.text.map { [$0] } ?? system?.elements.compactMap { $0["text"]?.text } ?? []
-        for text in texts where !text.isBlank && !text.hasPrefix("x-anthropic-billing-header:") {
+        for text in texts where !text.isBlank {
+            let isAttribution = text.hasPrefix("x-anthropic-billing-header:")
+            if isAttribution, limits.stripsAttribution { continue }
             run.add([.text(text)], separator: #"\n\n"#)
         }
         return run
