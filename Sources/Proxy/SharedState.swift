@@ -23,6 +23,7 @@ package final class SharedState: Sendable {
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
     let credentials: Credentials
+    let learned = LearnedQuirks()
     let log: Log
     private let running = Atomic<Int>(0)
 

@@ -272,3 +272,41 @@ def test_a_compressed_request_is_refused_with_its_code(sidecar, upstream):
                          b"content-length: 3\r\n\r\nabc")
     assert answer.startswith(b"HTTP/1.1 400") and b"request_body_encoding_unsupported" in answer
     assert not upstream.requests
+
+
+def refusal(message, param=None):
+    return lambda c: c.json({"error": {"message": message, "param": param}}, 400)
+
+
+@pytest.mark.parametrize("message, param, more, before, after", [
+    ("Unsupported parameter: 'stop' is not supported with this model.", "stop",
+     {"stop_sequences": ["END"]}, lambda b: "stop" in b, lambda b: "stop" not in b),
+    ("max_tokens is too large: 64. This model supports at most 16 completion tokens", "max_tokens",
+     {}, lambda b: b["max_tokens"] == 64, lambda b: b["max_tokens"] == 16),
+    ("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+     "'max_completion_tokens' instead.", "max_tokens",
+     {}, lambda b: "max_tokens" in b, lambda b: b.get("max_completion_tokens") == 64),
+    ("Function tools with reasoning_effort are not supported for m in /v1/chat/completions.", None,
+     {"tools": TOOLS}, lambda b: "reasoning_effort" not in b,
+     lambda b: b["reasoning_effort"] == "none"),
+    ("Unrecognized request argument supplied: temperature", None,
+     {"extra_body": {"temperature": 0.5}}, lambda b: "temperature" in b,
+     lambda b: "temperature" not in b),
+])
+def test_a_refused_parameter_is_healed_once_and_remembered(
+        client, upstream, ask, message, param, more, before, after):
+    ask["model"] = f"healing-{abs(hash(message))}"
+    upstream.then(refusal(message, param)).then(completion("one")).then(completion("two"))
+    assert client.messages.create(**ask, **more).content[0].text == "one"
+    assert client.messages.create(**ask, **more).content[0].text == "two"
+    first, second, third = (upstream.next_request().body for _ in range(3))
+    assert before(first) and after(second) and after(third)
+
+
+def test_a_refusal_that_healing_does_not_end_is_told(client, upstream, ask):
+    ask["model"] = "stubborn"
+    text = "Unsupported parameter: 'stop' is not supported with this model."
+    upstream.then(refusal(text, "stop")).then(refusal(text, "stop"))
+    with pytest.raises(anthropic.BadRequestError, match="Unsupported parameter"):
+        client.messages.create(**ask, stop_sequences=["END"])
+    assert len(upstream.requests) == 2

@@ -48,15 +48,17 @@ package struct RequestTranslator: Sendable {
     }
 
     /// Translates a body; `session` is the client's session id, if it sent one.
+    ///
+    /// `quirks` tells what was learned about the upstream's model.
     package func translate(
-        _ body: [UInt8], session: String?
+        _ body: [UInt8], session: String?, quirks: (String) -> Set<Quirk> = { _ in [] }
     ) throws(APIError) -> TranslatedRequest {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
-        let dialect = dialect.refined(for: upstreamModel)
+        let dialect = dialect.refined(for: upstreamModel).applying(quirks(upstreamModel))
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
@@ -64,7 +66,7 @@ package struct RequestTranslator: Sendable {
         plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])
         plan.stopSequences = Self.stopSequences(root["stop_sequences"])
-        let maxTokens = try maxTokens(root["max_tokens"], &plan)
+        let maxTokens = try maxTokens(root["max_tokens"], dialect)
         guard maxTokens != 0 else { return .local(plan: plan) }
 
         let conversation = try Conversation(messages, dialect.toolIDs)
@@ -171,14 +173,14 @@ package struct RequestTranslator: Sendable {
         return sequences
     }
 
-    private func maxTokens(_ value: JSONValue?, _ plan: inout ExchangePlan) throws(APIError) -> Int?
-    {
+    private func maxTokens(_ value: JSONValue?, _ dialect: Dialect) throws(APIError) -> Int? {
         guard let value, !value.isNull else { return nil }
         guard let asked = value.integer, asked >= 0 else {
             throw .invalid("max_tokens: Input should be a non-negative integer")
         }
         guard asked > 0 else { return 0 }
-        return min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
+        let bounded = min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
+        return min(bounded, dialect.outputTokensMax ?? Int.max)
     }
 
     /// The system prompt as one text; the attribution block of Claude Code changes from session to
@@ -245,7 +247,11 @@ package struct RequestTranslator: Sendable {
             for sequence in plan.stopSequences.prefix(dialect.stopsMax) { writer.string(sequence) }
             writer.endArray()
         }
-        writer.reasoning(parts.level, dialect.reasoning)
+        if dialect.forcesEffortNone, !parts.tools.tools.isEmpty {
+            writer.reasoning(.off, .effort)
+        } else {
+            writer.reasoning(parts.level, dialect.reasoning)
+        }
         if let schema = Self.outputSchema(parts.root) { writer.responseFormat(schema, dialect) }
         if dialect.wantsPromptCacheKey, let session = Self.session(parts) {
             writer.key("prompt_cache_key")
