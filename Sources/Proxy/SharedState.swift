@@ -91,14 +91,7 @@ package final class SharedState: Sendable {
 
     /// Figures for a scrape.
     func exposition(isOpenMetrics: Bool) -> [UInt8] {
-        let figures = ProcessFigures.read()
-        var report = ProcessReport()
-        report.cpuSeconds = figures.cpuSeconds
-        report.residentBytes = figures.residentBytes
-        report.virtualBytes = figures.virtualBytes
-        report.openDescriptors = figures.openDescriptors
-        report.descriptorsMax = figures.descriptorsMax
-        report.startSeconds = figures.startSeconds
+        var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
     }
