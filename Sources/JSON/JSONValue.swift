@@ -88,7 +88,8 @@ internal import CJansson
     private static func integer(_ text: UnsafeRawBufferPointer) -> Int? {
         let isNegative = unsafe text.first == UInt8(ascii: "-")
         var value = 0
-        for unsafebyte in unsafe text.dropFirst(isNegative ? 1 : 0) {
+        for index in (isNegative ? 1 : 0)..<text.count {
+            let byte = unsafe text[index]
             guard byte >= 0x30, byte <= 0x39 else { return nil }
             let (product, isTooBig) = value.multipliedReportingOverflow(by: 10)
             let digit = Int(byte) - 0x30
