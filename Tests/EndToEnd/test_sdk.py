@@ -310,3 +310,18 @@ def test_a_refusal_that_healing_does_not_end_is_told(client, upstream, ask):
     with pytest.raises(anthropic.BadRequestError, match="Unsupported parameter"):
         client.messages.create(**ask, stop_sequences=["END"])
     assert len(upstream.requests) == 2
+
+
+def test_a_stream_for_a_request_that_asked_for_none(client, upstream, ask):
+    call = tool_call("get_weather", '{"city":')
+    rest = {"index": 0, "function": {"arguments": '"Köln"}'}}
+    chunks = [chunk({"content": "one "}), chunk({"content": 'two "'}),
+              chunk({"tool_calls": [call]}), chunk({"tool_calls": [rest]}),
+              chunk({}, "tool_calls"), chunk(usage=USAGE), "[DONE]"]
+    upstream.then(chunks)
+    message = client.messages.create(**ask, tools=TOOLS)
+    assert message.content[0].text == 'one two "' and message.content[1].input == {"city": "Köln"}
+    assert message.stop_reason == "tool_use" and message.usage.output_tokens == 5
+    upstream.then(chunks[:3])
+    with pytest.raises(anthropic.InternalServerError):
+        client.messages.create(**ask, tools=TOOLS)
