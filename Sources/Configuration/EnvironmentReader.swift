@@ -1,96 +1,173 @@
 // Reads values out of the environment and gathers every mistake.
 
-/// Reads variables by name; a value that does not parse is a mistake, not the end.
+/// Reads settings; a value that does not parse is a mistake, not the end.
 struct EnvironmentReader {
     private let environment: [String: String]
     private(set) var mistakes: [String] = []
+    private(set) var warnings: [String] = []
+    /// Names that were set.
     private(set) var given: Set<String> = []
+    /// Names of all settings that were looked at.
+    private(set) var known: Set<String> = []
 
     init(_ environment: [String: String]) { self.environment = environment }
 
-    /// The value under a name or one of its aliases; empty counts as not set.
-    mutating func text(_ names: String...) -> String? { text(names) }
+    /// The value of a variable without the blanks around it; empty counts as not set.
+    private func variable(_ name: String) -> String? {
+        let value = (environment[name] ?? "").trimmed
+        return value.isEmpty ? nil : value
+    }
 
-    mutating func text(_ names: [String]) -> String? {
-        for name in names {
-            guard let value = environment[name], !value.isEmpty else { continue }
-            given.insert(name)
-            return value
+    /// The text that was set, under the name or the first alias that has one.
+    mutating func givenText(_ setting: Setting) -> (name: String, text: String)? {
+        known.insert(setting.name)
+        var found: (name: String, text: String)?
+        for name in [setting.name] + setting.aliases {
+            guard let text = variable(name) else { continue }
+            if let found, found.text != text {
+                warn("\(name) is not used: \(found.name) says something else")
+            }
+            found = found ?? (name, text)
         }
-        return nil
+        if let found { given.insert(found.name) }
+        return found
     }
 
-    mutating func into<Value>(
-        _ target: inout Value, _ name: String, allowed: String, _ parse: (String) -> Value?
-    ) {
-        guard let text = text(name) else { return }
-        if let value = parse(text) {
-            target = value
-        } else {
-            mistake(name, text, allowed)
+    /// The parsed value that was set, or the parsed default.
+    mutating func value<Value>(_ setting: Setting, _ parse: (String) -> Value?) -> Value? {
+        let fallback = setting.defaultValue.flatMap(parse)
+        guard let (name, text) = givenText(setting) else { return fallback }
+        if let value = parse(text) { return value }
+        mistake(name, text, setting.allowed)
+        return fallback
+    }
+
+    /// The parsed value of a setting whose default says everything.
+    mutating func value<Value>(
+        _ setting: Setting, else fallback: Value, _ parse: (String) -> Value?
+    ) -> Value {
+        value(setting, parse) ?? fallback
+    }
+
+    mutating func text(_ setting: Setting) -> String? {
+        value(setting) { $0.isPrintable ? $0 : nil }
+    }
+
+    mutating func list(_ setting: Setting) -> [String] {
+        value(setting, else: []) { $0.isPrintable ? Self.list($0) : nil }
+    }
+
+    mutating func choice<Value: RawRepresentable<String>>(_ setting: Setting) -> Value? {
+        value(setting) { Value(rawValue: $0.lowercased()) }
+    }
+
+    mutating func duration(_ setting: Setting) -> Duration {
+        guard case .duration(let least) = setting.kind else { return .zero }
+        return value(setting, else: .zero) { text in
+            Self.duration(text).flatMap { $0 >= least ? $0 : nil }
         }
     }
 
-    mutating func choice<Value: RawRepresentable & CaseIterable>(
-        _ target: inout Value, _ name: String
-    ) where Value.RawValue == String {
-        let allowed = Value.allCases.map(\.rawValue).joined(separator: ", ")
-        into(&target, name, allowed: "one of \(allowed)") { Value(rawValue: $0.lowercased()) }
+    mutating func number(_ setting: Setting) -> Int? {
+        guard case .number(let range) = setting.kind else { return nil }
+        return value(setting) { text in Self.number(text).flatMap { range ~= $0 ? $0 : nil } }
     }
 
-    mutating func duration(_ target: inout Duration, _ name: String) {
-        into(&target, name, allowed: "a duration like 250ms, 10s or 5m", Self.duration)
+    mutating func size(_ setting: Setting) -> Int? { value(setting, Self.bytes) }
+
+    mutating func flag(_ setting: Setting) -> Bool { value(setting, else: false, Self.bool) }
+
+    mutating func port(_ setting: Setting) -> UInt16? {
+        value(setting) { text in Self.number(text).flatMap { UInt16(exactly: $0) } }
     }
 
-    mutating func port(_ target: inout UInt16, _ name: String) {
-        into(&target, name, allowed: "a port from 0 to 65535") { UInt16($0) }
-        if let text = environment[name], text.hasPrefix("tcp://") {
-            mistakes.append(
-                "\(name): set by a Kubernetes service link; use enableServiceLinks: false")
-        }
+    mutating func host(_ setting: Setting) -> String {
+        value(setting, else: "") { Self.host($0) }
     }
 
     /// A secret by value or by file; the file wins.
-    mutating func secret(_ name: String) -> SecretSource? {
-        if let path = text(name + "_FILE") { return .file(path) }
-        return text(name).map { .value(Secret($0)) }
+    mutating func secret(_ setting: Setting) -> SecretSource? {
+        known.insert(setting.name)
+        return secret(named: setting.name)
     }
 
+    /// All keys of a setting and its aliases: keys add up, they do not hide each other.
+    mutating func secrets(_ setting: Setting) -> [SecretSource] {
+        known.insert(setting.name)
+        return ([setting.name] + setting.aliases).flatMap { name -> [SecretSource] in
+            switch secret(named: name) {
+            case .file(let path): return [.file(path)]
+            case .value(let keys): return Self.list(keys.revealed).map { .value(Secret($0)) }
+            case nil: return []
+            }
+        }
+    }
+
+    private mutating func secret(named name: String) -> SecretSource? {
+        let file = name + "_FILE"
+        if let path = variable(file) {
+            given.insert(file)
+            return .file(path)
+        }
+        guard let text = variable(name) else { return nil }
+        given.insert(name)
+        guard text.isPrintable else {
+            mistake("\(name): expected a text without control characters")
+            return nil
+        }
+        return .value(Secret(text))
+    }
+
+    // MARK: - Mistakes
+
     mutating func mistake(_ name: String, _ value: String, _ allowed: String) {
-        mistakes.append("\(name)=\(value): expected \(allowed)")
+        // Kubernetes sets `<SERVICE>_PORT=tcp://…` for every Service of a namespace.
+        let isLink = value.hasPrefix("tcp://") || value.hasPrefix("udp://")
+        mistakes.append(
+            "\(name)=\(value.shown): expected \(allowed)"
+                + (isLink
+                    ? "; this is a Kubernetes service link, set enableServiceLinks: false" : ""))
     }
 
     mutating func mistake(_ line: String) { mistakes.append(line) }
 
-    /// Reads `250ms`, `10s`, `5m`, `1h`, or a number of seconds.
-    static func duration(_ text: String) -> Duration? {
-        let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
-        let unit = units.first { text.hasSuffix($0.0) }
-        let number = unit.map { String(text.dropLast($0.0.count)) } ?? text
-        guard let value = Double(number), value.isFinite, value >= 0, value < 1e9 else {
-            return nil
-        }
-        return .milliseconds(Int((value * (unit?.1 ?? 1) * 1000).rounded()))
+    mutating func warn(_ line: String) {
+        if !warnings.contains(line) { warnings.append(line) }
+    }
+}
+
+extension String {
+    /// The text without blanks and line ends around it.
+    var trimmed: String {
+        var text = drop { $0.isWhitespace }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
     }
 
-    /// Reads `32MiB`, `64kB`, or a number of bytes.
-    static func bytes(_ text: String) -> Int? {
-        let units: [(String, Int)] = [
-            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("kB", 1000), ("MB", 1_000_000),
-            ("GB", 1_000_000_000), ("B", 1),
-        ]
-        let unit = units.first { text.hasSuffix($0.0) }
-        let number = unit.map { String(text.dropLast($0.0.count)) } ?? text
-        guard let value = Int(number), value > 0 else { return nil }
-        let (bytes, isTooLarge) = value.multipliedReportingOverflow(by: unit?.1 ?? 1)
-        return isTooLarge ? nil : bytes
+    /// Whether no control character is in it: such a text can go into a header.
+    var isPrintable: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }
+
+    /// The text as a message shows it: in one line, and not too long.
+    var shown: String {
+        let text = String(
+            unicodeScalars.prefix(100).map { scalar in
+                scalar.value < 0x20 || scalar.value == 0x7f ? "?" : Character(scalar)
+            })
+        return text.withoutCredentials + (unicodeScalars.count > 100 ? "…" : "")
     }
 
-    static func bool(_ text: String) -> Bool? {
-        switch text.lowercased() {
-        case "true", "1", "yes", "on": true
-        case "false", "0", "no", "off": false
-        default: nil
+    /// A URL with what stands before the `@` of its host hidden.
+    var withoutCredentials: String {
+        guard let scheme = range(of: "://") else { return self }
+        let rest = self[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let at = authority.lastIndex(of: "@") else { return self }
+        return self[..<scheme.upperBound] + "***" + rest[at...]
+    }
+
+    private func range(of part: String) -> Range<Index>? {
+        indices.first { self[$0...].hasPrefix(part) }.map { start in
+            start..<index(start, offsetBy: part.count)
         }
     }
 }

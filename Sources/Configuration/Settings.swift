@@ -1,25 +1,5 @@
 // The sidecar's settings, read from the environment once.
 
-/// A value that must not be seen; prints as a placeholder whatever prints it.
-package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// The value itself; for the one place that sends or compares it.
-    package let revealed: String
-
-    /// Hides a value.
-    package init(_ value: String) { revealed = value }
-
-    /// Never the value.
-    package var description: String { "‹secret›" }
-    /// Never the value.
-    package var debugDescription: String { "‹secret›" }
-}
-
-/// A secret, or the file that holds it and may change.
-package enum SecretSource: Sendable, Equatable {
-    case value(Secret)
-    case file(String)
-}
-
 /// Everything that can be set; the meaning of each stands in `SettingsTable`.
 package struct Settings: Sendable {
     /// How the upstream's key is sent.
@@ -30,6 +10,17 @@ package struct Settings: Sendable {
         case none
         case passthrough
     }
+
+    /// How much the model thinks, whatever the request says; `auto` follows the request.
+    package enum ReasoningEffort: String, Sendable, CaseIterable {
+        case auto, off, minimal, low, medium, high, xhigh, max
+    }
+
+    /// The dialects that can be named.
+    package static let dialects = [
+        "auto", "generic", "openai", "azure", "openrouter", "deepseek", "gemini", "vllm", "sglang",
+        "llamacpp", "ollama", "lmstudio", "groq", "mistral", "kimi",
+    ]
 
     /// From what weight on a line is written.
     package enum LogLevel: String, Sendable, CaseIterable, Comparable {
@@ -47,7 +38,7 @@ package struct Settings: Sendable {
     package enum Unsupported: String, Sendable, CaseIterable { case auto, strict }
 
     /// `OPENAI_BASE_URL`.
-    package var baseURL = "https://api.openai.com/v1"
+    package var baseURL = ""
     /// `OPENAI_API_KEY`.
     package var upstreamKey: SecretSource?
     /// `OPENAI_ORG_ID`.
@@ -59,7 +50,7 @@ package struct Settings: Sendable {
     /// `UPSTREAM_AUTH`.
     package var authentication = Authentication.bearer
     /// `DIALECT`.
-    package var dialect = "auto"
+    package var dialect = ""
     /// `CUSTOM_HEADER_<NAME>`.
     package var customHeaders: [(name: String, value: String)] = []
     /// `MODEL_MAP`, then `BIG_MODEL`, `MIDDLE_MODEL` and `SMALL_MODEL`.
@@ -72,16 +63,20 @@ package struct Settings: Sendable {
     package var maxTokens: Int?
     /// `MAX_TOKENS_FIELD`.
     package var usesMaxCompletionTokens: Bool?
+    /// `REASONING_EFFORT`.
+    package var reasoningEffort = ReasoningEffort.auto
+    /// `STRIP_BILLING_NONCE`.
+    package var stripsBillingNonce = false
     /// `PROXY_API_KEYS`.
     package var clientKeys: [SecretSource] = []
     /// `HOST`.
-    package var host = "127.0.0.1"
+    package var host = ""
     /// `PORT`.
-    package var port: UInt16 = 8080
+    package var port: UInt16 = 0
     /// `LISTEN`.
     package var unixPath: String?
     /// `ADMIN_HOST`.
-    package var adminHost = "0.0.0.0"
+    package var adminHost = ""
     /// `ADMIN_PORT`.
     package var adminPort: UInt16?
     /// `WORKERS`.
@@ -91,23 +86,23 @@ package struct Settings: Sendable {
     /// `LOG_FORMAT`.
     package var logFormat = LogFormat.json
     /// `CONNECT_TIMEOUT`.
-    package var connectTimeout = Duration.seconds(10)
+    package var connectTimeout = Duration.zero
     /// `FIRST_BYTE_TIMEOUT`.
-    package var firstByteTimeout = Duration.seconds(600)
+    package var firstByteTimeout = Duration.zero
     /// `UPSTREAM_IDLE_TIMEOUT`.
-    package var upstreamIdleTimeout = Duration.seconds(300)
+    package var upstreamIdleTimeout = Duration.zero
     /// `REQUEST_TIMEOUT`.
     package var requestTimeout: Duration?
     /// `COMMIT_AFTER`.
-    package var commitAfter = Duration.seconds(10)
+    package var commitAfter = Duration.zero
     /// `PING_INTERVAL`.
-    package var pingInterval = Duration.seconds(10)
+    package var pingInterval = Duration.zero
     /// `MAX_REQUEST_BYTES`.
-    package var requestBytesMax = 32 << 20
+    package var requestBytesMax = 0
     /// `MAX_CONCURRENT_REQUESTS`.
-    package var concurrentRequestsMax = 10_000
+    package var concurrentRequestsMax = 0
     /// `DRAIN_TIMEOUT`.
-    package var drainTimeout = Duration.seconds(25)
+    package var drainTimeout = Duration.zero
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
     /// `UPSTREAM_CA_FILE`.
@@ -118,17 +113,22 @@ package struct Settings: Sendable {
     package var clientKeyFile: String?
     /// `UPSTREAM_TLS_INSECURE`.
     package var skipsTLSVerification = false
-    /// What is odd but no mistake, for the log at the start.
-    package var warnings: [String] = []
+    /// `POD_NAME`.
+    package var podName: String?
+    /// `POD_NAMESPACE`.
+    package var podNamespace: String?
+    /// `NODE_NAME`.
+    package var nodeName: String?
+    /// What reading found odd, besides what the values themselves tell.
+    var remarks: [String] = []
     /// Names that were set, for `check`.
     package var given: Set<String> = []
-
-    /// The defaults.
-    package init() {}
+    /// Every setting with its value, for `check`; secrets are hidden.
+    var lines: [String] = []
 
     /// Whether the main listener can be reached from this machine only.
     package var isOnLoopback: Bool {
-        unixPath != nil || host == "127.0.0.1" || host == "::1" || host == "localhost"
+        unixPath != nil || host.hasPrefix("127.") || host == "::1" || host == "localhost"
     }
 }
 

@@ -1,99 +1,186 @@
 // Every setting: its names, its default, what it means. `--help` and the README show this table.
 
-/// One environment variable.
-package struct Setting: Sendable {
-    /// The name, as documented.
-    package let name: String
-    /// Other names that mean the same.
-    package let aliases: [String]
-    /// The default, for a person; empty where there is none.
-    package let fallback: String
-    /// What it means, in a line.
-    package let meaning: String
-    /// Whether the value must never be shown; such a setting also comes as `NAME_FILE`.
-    package let isSecret: Bool
-
-    init(
-        _ name: String, aliases: [String] = [], _ fallback: String, isSecret: Bool = false,
-        _ meaning: String
-    ) {
-        self.name = name
-        self.aliases = aliases
-        self.fallback = fallback
-        self.meaning = meaning
-        self.isSecret = isSecret
-    }
-
-    init(_ name: String, aliases: [String] = [], isSecret: Bool = false, _ meaning: String) {
-        self.init(name, aliases: aliases, "", isSecret: isSecret, meaning)
-    }
-}
-
 /// The table of settings.
 package enum SettingsTable {
-    /// Every setting, in the order in which they are documented.
-    package static let all: [Setting] = [
-        Setting(
-            "OPENAI_BASE_URL", aliases: ["OPENAI_API_BASE", "UPSTREAM_BASE_URL"],
-            "https://api.openai.com/v1",
-            "upstream: a host, host/v1, or a full /chat/completions URL"),
-        Setting("OPENAI_API_KEY", isSecret: true, "the upstream's key"),
-        Setting("OPENAI_ORG_ID", "sent as OpenAI-Organization"),
-        Setting("OPENAI_PROJECT_ID", "sent as OpenAI-Project"),
-        Setting(
-            "AZURE_API_VERSION", aliases: ["OPENAI_API_VERSION"],
-            "api-version of Azure OpenAI; switches to its deployment addresses"),
-        Setting(
-            "UPSTREAM_AUTH", "bearer; api-key on Azure",
-            "bearer, api-key, x-api-key, none, or passthrough (the client's own key)"),
-        Setting(
-            "DIALECT", "auto",
-            "what the upstream accepts: auto (by its address), generic, openai, azure, openrouter, "
-                + "deepseek, gemini, vllm, sglang, llamacpp, ollama, lmstudio, groq, mistral, "
-                + "kimi"),
-        Setting("CUSTOM_HEADER_<NAME>", "a header for the upstream; _ in the name becomes -"),
-        Setting("BIG_MODEL", "model for opus, and for every name that nothing else maps"),
-        Setting("MIDDLE_MODEL", "BIG_MODEL", "model for sonnet"),
-        Setting("SMALL_MODEL", "BIG_MODEL", "model for haiku"),
-        Setting(
-            "MODEL_MAP", "pairs like claude-*haiku*=gpt-5-mini; first match, before the three above"
-        ),
-        Setting(
-            "MODEL_PASSTHROUGH_PREFIXES", "gpt-,o1-,o3-,o4-,ep-,doubao-,deepseek-",
-            "names that begin so are sent unchanged"),
-        Setting("MODELS", "from the map", "names listed at /v1/models"),
-        Setting("MIN_TOKENS_LIMIT", "lower bound for max_tokens"),
-        Setting("MAX_TOKENS_LIMIT", "upper bound for max_tokens"),
-        Setting("MAX_TOKENS_FIELD", "auto", "max_tokens, max_completion_tokens, or auto"),
-        Setting(
-            "PROXY_API_KEYS", aliases: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"],
-            "none: open", isSecret: true, "keys that clients must present, by comma"),
-        Setting("HOST", "127.0.0.1", "address of the main listener"),
-        Setting("PORT", "8080", "port of the main listener; 0 lets the system pick"),
-        Setting("LISTEN", "unix:/path instead of HOST and PORT"),
-        Setting("ADMIN_HOST", "0.0.0.0", "address of the admin listener"),
-        Setting("ADMIN_PORT", "off", "port of a second listener for probes and metrics alone"),
-        Setting("WORKERS", "CPUs, at most 2", "threads that carry traffic"),
-        Setting("LOG_LEVEL", "info", "debug, info, warn, error or off"),
-        Setting("LOG_FORMAT", "json", "json or text"),
-        Setting("CONNECT_TIMEOUT", "10s", "until the upstream's connection stands"),
-        Setting("FIRST_BYTE_TIMEOUT", "600s", "until the upstream's answer begins"),
-        Setting("UPSTREAM_IDLE_TIMEOUT", "300s", "silence of the upstream inside an answer"),
-        Setting("REQUEST_TIMEOUT", "0", "a whole exchange; 0 is no limit"),
-        Setting("COMMIT_AFTER", "10s", "a stream gets its 200 after so long without a first event"),
-        Setting("PING_INTERVAL", "10s", "silence after which a client gets a ping event"),
-        Setting("MAX_REQUEST_BYTES", "32MiB", "largest request body"),
-        Setting("MAX_CONCURRENT_REQUESTS", "10000", "exchanges at once; more get 529"),
-        Setting("DRAIN_TIMEOUT", "25s", "what running exchanges may take after SIGTERM"),
-        Setting("DROP_UNSUPPORTED", "auto", "auto drops and counts, strict refuses"),
-        Setting("UPSTREAM_CA_FILE", aliases: ["SSL_CERT_FILE", "CURL_CA_BUNDLE"], "CA bundle"),
-        Setting("UPSTREAM_CLIENT_CERT", "client certificate file"),
-        Setting("UPSTREAM_CLIENT_KEY", "key file of the client certificate"),
-        Setting("UPSTREAM_TLS_INSECURE", "false", "true skips TLS verification"),
+    /// All settings, in the order of the help.
+    package static let all: [Setting] = upstream + models + clients + limits + operation
+
+    /// Headers for the upstream are variables of their own: `CUSTOM_HEADER_X_TEAM` is `X-TEAM`.
+    static let headerPrefix = "CUSTOM_HEADER_"
+
+    private static let upstream: [Setting] = [
+        .baseURL, .upstreamKey, .organization, .project, .azureEndpoint, .azureKey,
+        .azureAPIVersion, .authentication, .dialect, .customHeader, .caFile,
+        .clientCertificate, .clientKey, .skipsVerification, .httpsProxy, .httpProxy, .allProxy,
+        .noProxy,
+    ]
+    private static let models: [Setting] = [
+        .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
+        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .unsupported,
+        .stripsBillingNonce,
+    ]
+    private static let clients: [Setting] = [
+        .clientKeys, .host, .port, .listen, .adminHost, .adminPort,
+    ]
+    private static let limits: [Setting] = [
+        .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
+        .pingInterval, .requestBytes, .concurrentRequests, .workers,
+    ]
+    private static let operation: [Setting] = [
+        .logLevel, .logFormat, .drainTimeout, .podName, .podNamespace, .nodeName,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
-    static let names: [String] = all.flatMap { setting in
-        ([setting.name] + setting.aliases).flatMap { setting.isSecret ? [$0, $0 + "_FILE"] : [$0] }
-    }
+    static let names: Set<String> = Set(all.flatMap(\.names))
+}
+
+extension Setting {
+    static let baseURL = Setting(
+        .upstream, "OPENAI_BASE_URL", .url, aliases: ["OPENAI_API_BASE", "UPSTREAM_BASE_URL"],
+        default: "https://api.openai.com/v1",
+        "upstream: a host, host/v1, or a full /chat/completions URL")
+    static let upstreamKey = Setting(
+        .upstream, "OPENAI_API_KEY", .secret, "the upstream's key")
+    static let organization = Setting(
+        .upstream, "OPENAI_ORG_ID", .text, aliases: ["OPENAI_ORGANIZATION"],
+        "sent as OpenAI-Organization")
+    static let project = Setting(
+        .upstream, "OPENAI_PROJECT_ID", .text, aliases: ["OPENAI_PROJECT"],
+        "sent as OpenAI-Project")
+    static let azureEndpoint = Setting(
+        .upstream, "AZURE_OPENAI_ENDPOINT", .url,
+        "Azure OpenAI's address; stands in for OPENAI_BASE_URL")
+    static let azureKey = Setting(
+        .upstream, "AZURE_OPENAI_API_KEY", .secret, "Azure OpenAI's key")
+    static let azureAPIVersion = Setting(
+        .upstream, "AZURE_API_VERSION", .text, aliases: ["OPENAI_API_VERSION"],
+        unset: "Azure's v1 API", "api-version, for a base URL that names an Azure deployment")
+    static let authentication = Setting(
+        .upstream, "UPSTREAM_AUTH", .choice(Settings.Authentication.allCases.map(\.rawValue)),
+        unset: "bearer; api-key for Azure",
+        "how the key is sent; passthrough sends the client's own key")
+    static let dialect = Setting(
+        .upstream, "DIALECT", .choice(Settings.dialects), default: "auto",
+        "what the upstream accepts; auto goes by its address")
+    static let customHeader = Setting(
+        .upstream, SettingsTable.headerPrefix + "<NAME>", .text,
+        "a header for the upstream; _ in the name becomes -")
+    static let caFile = Setting(
+        .upstream, "UPSTREAM_CA_FILE", .path, aliases: ["SSL_CERT_FILE", "CURL_CA_BUNDLE"],
+        unset: "the system's", "CA bundle that vouches for the upstream")
+    static let clientCertificate = Setting(
+        .upstream, "UPSTREAM_CLIENT_CERT", .path, "file of our certificate for the upstream")
+    static let clientKey = Setting(
+        .upstream, "UPSTREAM_CLIENT_KEY", .path, unset: "in the certificate's file",
+        "file of its key")
+    static let skipsVerification = Setting(
+        .upstream, "UPSTREAM_TLS_INSECURE", .flag, default: "false",
+        "true trusts whoever answers")
+    static let httpsProxy = Setting(
+        .upstream, "HTTPS_PROXY", .text, aliases: ["https_proxy"], "proxy for https upstreams")
+    static let httpProxy = Setting(
+        .upstream, "http_proxy", .text,
+        "proxy for http upstreams; in small letters only, as libcurl has it")
+    static let allProxy = Setting(
+        .upstream, "ALL_PROXY", .text, aliases: ["all_proxy"], "proxy for all upstreams")
+    static let noProxy = Setting(
+        .upstream, "NO_PROXY", .list, aliases: ["no_proxy"], "hosts that no proxy is asked for")
+}
+
+extension Setting {
+    static let bigModel = Setting(
+        .models, "BIG_MODEL", .text, unset: "names go unchanged",
+        "model for opus, and for every name that nothing else maps")
+    static let middleModel = Setting(
+        .models, "MIDDLE_MODEL", .text, unset: "BIG_MODEL", "model for sonnet")
+    static let smallModel = Setting(
+        .models, "SMALL_MODEL", .text, unset: "BIG_MODEL", "model for haiku")
+    static let modelMap = Setting(
+        .models, "MODEL_MAP", .modelMap,
+        "pairs like claude-*haiku*=gpt-5-mini; first match; before the three above")
+    static let passthroughPrefixes = Setting(
+        .models, "MODEL_PASSTHROUGH_PREFIXES", .list,
+        default: "gpt-,o1-,o3-,o4-,ep-,doubao-,deepseek-",
+        "names that begin so are sent unchanged")
+    static let servedModels = Setting(
+        .models, "MODELS", .list, unset: "from the map", "names listed at /v1/models")
+    static let minTokens = Setting(
+        .models, "MIN_TOKENS_LIMIT", .number(1...100_000_000), "lower bound for max_tokens")
+    static let maxTokens = Setting(
+        .models, "MAX_TOKENS_LIMIT", .number(1...100_000_000), "upper bound for max_tokens")
+    static let maxTokensField = Setting(
+        .models, "MAX_TOKENS_FIELD", .choice(["auto", "max_tokens", "max_completion_tokens"]),
+        default: "auto", "name of the limit upstream")
+    static let reasoningEffort = Setting(
+        .models, "REASONING_EFFORT", .choice(Settings.ReasoningEffort.allCases.map(\.rawValue)),
+        default: "auto", "how much the model thinks; auto follows the request")
+    static let unsupported = Setting(
+        .models, "DROP_UNSUPPORTED", .choice(Settings.Unsupported.allCases.map(\.rawValue)),
+        default: "auto", "auto drops what cannot be translated and counts it, strict refuses")
+    static let stripsBillingNonce = Setting(
+        .models, "STRIP_BILLING_NONCE", .flag, default: "true",
+        "whether Claude Code's attribution block is kept from the upstream")
+}
+
+extension Setting {
+    static let clientKeys = Setting(
+        .clients, "PROXY_API_KEYS", .secrets,
+        aliases: ["PROXY_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"],
+        unset: "none: open", "keys that clients must present, by comma")
+    static let host = Setting(
+        .clients, "HOST", .host, default: "127.0.0.1", "address of the main listener")
+    static let port = Setting(
+        .clients, "PORT", .port, default: "8080",
+        "port of the main listener; 0 lets the system pick")
+    static let listen = Setting(
+        .clients, "LISTEN", .socket, unset: "HOST and PORT", "unix:/path of the main listener")
+    static let adminHost = Setting(
+        .clients, "ADMIN_HOST", .host, default: "0.0.0.0", "address of the admin listener")
+    static let adminPort = Setting(
+        .clients, "ADMIN_PORT", .port, unset: "off",
+        "port of a second listener for probes and metrics alone")
+}
+
+extension Setting {
+    static let requestTimeout = Setting(
+        .limits, "REQUEST_TIMEOUT", .duration(atLeast: .zero), default: "0",
+        "a whole exchange; 0 is no limit")
+    static let connectTimeout = Setting(
+        .limits, "CONNECT_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "10s",
+        "until the upstream's connection stands")
+    static let firstByteTimeout = Setting(
+        .limits, "FIRST_BYTE_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "600s",
+        "until the upstream's answer begins")
+    static let upstreamIdleTimeout = Setting(
+        .limits, "UPSTREAM_IDLE_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "300s",
+        "silence of the upstream inside an answer")
+    static let commitAfter = Setting(
+        .limits, "COMMIT_AFTER", .duration(atLeast: .zero), default: "10s",
+        "a stream gets its 200 after so long without a first event")
+    static let pingInterval = Setting(
+        .limits, "PING_INTERVAL", .duration(atLeast: .milliseconds(10)), default: "10s",
+        "silence after which a client gets a ping event")
+    static let requestBytes = Setting(
+        .limits, "MAX_REQUEST_BYTES", .size, default: "32MiB", "largest request body")
+    static let concurrentRequests = Setting(
+        .limits, "MAX_CONCURRENT_REQUESTS", .number(1...1_000_000), default: "10000",
+        "exchanges at once; more get 529")
+    static let workers = Setting(
+        .limits, "WORKERS", .number(1...64), unset: "the CPUs, at most 2",
+        "threads that carry traffic")
+}
+
+extension Setting {
+    static let logLevel = Setting(
+        .operation, "LOG_LEVEL", .choice(Settings.LogLevel.allCases.map(\.rawValue)),
+        default: "info", "from what weight on lines are written")
+    static let logFormat = Setting(
+        .operation, "LOG_FORMAT", .choice(Settings.LogFormat.allCases.map(\.rawValue)),
+        default: "json", "one object a line, or text for a person")
+    static let drainTimeout = Setting(
+        .operation, "DRAIN_TIMEOUT", .duration(atLeast: .zero), default: "25s",
+        "what running exchanges may take after SIGTERM")
+    static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
+    static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
+    static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")
 }

@@ -20,45 +20,36 @@ extension JSONError {
     }
 }
 
-/// Names of members whose values nobody looks inside: the scanner lifts them whole.
-package struct OpaqueKeys: Sendable {
-    /// No key: only payload strings and exact numbers are lifted.
-    package static let none = OpaqueKeys([])
-
-    let keys: [StaticString]
-
-    /// Values of members with one of these names, at any depth outside an opaque value.
-    package init(_ keys: [StaticString]) { self.keys = keys }
-}
-
 /// A JSON text, parsed once: structure by jansson, payload as slices of the source.
 @safe package final class JSONDocument {
     /// Nesting that is still accepted.
     package static let depthMax = 512
+    /// How many values one text may hold, those inside opaque values not counted.
+    ///
+    /// A request of 32 MB holds a tenth of it; `[{},{},…]` would cost eighty times its own length.
+    package static let valuesMax = 250_000
 
     /// The bytes as they came.
     package let source: [UInt8]
     let lifted: [Lifted]
-    let hasEscapedKeys: Bool
+    let hasLiftedKeys: Bool
     private let top: UnsafeMutablePointer<json_t>
 
     /// Parses one JSON value with nothing but white space around it.
     package init(parsing source: [UInt8], opaqueKeys: OpaqueKeys = .none) throws(JSONError) {
         _ = Self.isSeeded
-        let skeleton = try Self.skeleton(of: source, opaqueKeys)
-        var error = json_error_t()
-        let top = unsafe skeleton.text.withUnsafeBytes { text in
-            unsafe cjansson_load(text.baseAddress, text.count, &error)
+        guard source.count < Int(Int32.max) else {
+            throw .syntax(reason: "the text is too long", offset: source.count)
         }
-        guard let top = unsafe top else {
-            throw unsafe .syntax(
-                reason: String(cString: cjansson_error_text(&error)),
-                offset: skeleton.sourceOffset(of: Int(error.position)))
+        let (pass, skeleton) = unsafe try source.span.withUnsafeBytes {
+            bytes throws(JSONError) -> (LiftingPass, Skeleton) in
+            let pass = try unsafe LiftingPass(over: bytes, opaqueKeys: opaqueKeys)
+            return unsafe (pass, Skeleton(of: bytes, lifted: pass.lifted))
         }
-        unsafe self.top = unsafe top
+        unsafe top = try unsafe Self.parse(skeleton, lifted: pass.lifted)
         self.source = source
-        lifted = skeleton.lifted
-        hasEscapedKeys = skeleton.hasEscapedKeys
+        lifted = pass.lifted
+        hasLiftedKeys = pass.hasLiftedKeys
     }
 
     deinit { unsafe json_decref(top) }
@@ -72,14 +63,16 @@ package struct OpaqueKeys: Sendable {
         return true
     }()
 
-    private static func skeleton(
-        of source: [UInt8], _ opaqueKeys: OpaqueKeys
-    ) throws(JSONError) -> Skeleton {
-        guard source.count < Int(Int32.max) else {
-            throw .syntax(reason: "the text is too long", offset: source.count)
+    private static func parse(
+        _ skeleton: Skeleton, lifted: [Lifted]
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+        var error = json_error_t()
+        let top = unsafe skeleton.text.withUnsafeBytes { text in
+            unsafe cjansson_load(text.baseAddress, text.count, &error)
         }
-        return unsafe try source.span.withUnsafeBytes { bytes throws(JSONError) in
-            try unsafe Skeleton(of: bytes, opaqueKeys: opaqueKeys)
-        }
+        if let top = unsafe top { return unsafe top }
+        throw unsafe .syntax(
+            reason: String(cString: cjansson_error_text(&error)),
+            offset: Skeleton.sourceOffset(of: Int(error.position), lifted: lifted))
     }
 }

@@ -10,11 +10,11 @@ package enum JSONEscape {
         var index = 0
         var copied = 0
         while index < text.count {
-            index = unsafe Scan.special(text, from: index)
+            index = Scan.special(text, from: index)
             guard index < text.count else { break }
             let byte = unsafe text[index]
             if byte >= 0x80 {
-                let length = unsafe Scan.sequence(text, at: index)
+                let length = UTF8Sequence.length(text, at: index)
                 let isSeparator =
                     unsafe length == 3 && byte == 0xe2 && text[index + 1] == 0x80
                     && text[index + 2] & 0xfe == 0xa8
@@ -67,9 +67,9 @@ package enum JSONEscape {
             case 0x72: bytes.append(0x0d)
             case 0x74: bytes.append(0x09)
             case 0x75:
-                let (scalar, length) = unsafe scalar(content, at: run)
-                bytes.append(contentsOf: String(scalar).utf8)
-                index = run + length
+                guard let escape = UnicodeEscape(content, at: run) else { continue }
+                bytes.append(contentsOf: String(escape.scalar ?? "\u{fffd}").utf8)
+                index = run + escape.length
             default: bytes.append(unsafe content[run + 1])
             }
         }
@@ -83,10 +83,9 @@ package enum JSONEscape {
             unsafe bytes.append(contentsOf: content[index..<run])
             guard run + 1 < content.count else { return }
             index = run + 2
-            if unsafe content[run + 1] == 0x75 {
-                let (scalar, length) = unsafe scalar(content, at: run)
-                index = run + length
-                if scalar == "\u{fffd}" {
+            if unsafe content[run + 1] == 0x75, let escape = UnicodeEscape(content, at: run) {
+                index = run + escape.length
+                if escape.scalar == nil {
                     bytes.append(contentsOf: replacement)
                     continue
                 }
@@ -100,7 +99,7 @@ package enum JSONEscape {
     @safe package static func isCleanContent(_ content: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while true {
-            index = unsafe Scan.special(content, from: index)
+            index = Scan.special(content, from: index)
             guard index < content.count else { return true }
             switch unsafe content[index] {
             case 0x5c:
@@ -108,14 +107,14 @@ package enum JSONEscape {
                 switch unsafe content[index + 1] {
                 case 0x22, 0x5c, 0x2f, 0x62, 0x66, 0x6e, 0x72, 0x74: index += 2
                 case 0x75:
-                    guard unsafe Scan.codeUnit(content, at: index + 2) != nil else { return false }
-                    let (scalar, length) = unsafe scalar(content, at: index)
-                    guard scalar != "\u{fffd}" else { return false }
-                    index += length
+                    guard let escape = UnicodeEscape(content, at: index),
+                        escape.scalar != nil
+                    else { return false }
+                    index += escape.length
                 default: return false
                 }
             case 0x80...:
-                let length = unsafe Scan.sequence(content, at: index)
+                let length = UTF8Sequence.length(content, at: index)
                 guard length > 0 else { return false }
                 let isSeparator =
                     unsafe length == 3 && content[index] == 0xe2
@@ -128,23 +127,6 @@ package enum JSONEscape {
     }
 
     private static let replacement: [UInt8] = [0xef, 0xbf, 0xbd]
-
-    /// The scalar of the escape `\uXXXX` at `index`, with its other half where it has one, and the
-    /// length of both; U+FFFD for a half alone.
-    private static func scalar(
-        _ content: UnsafeRawBufferPointer, at index: Int
-    ) -> (Unicode.Scalar, length: Int) {
-        let unit = unsafe Scan.codeUnit(content, at: index + 2) ?? 0xfffd
-        if let scalar = Unicode.Scalar(unit) { return (scalar, 6) }
-        let next = index + 6
-        guard unit < 0xdc00, next + 6 <= content.count, unsafe content[next] == 0x5c,
-            unsafe content[next + 1] == 0x75,
-            let low = unsafe Scan.codeUnit(content, at: next + 2), (0xdc00...0xdfff).contains(low),
-            let pair = Unicode.Scalar(
-                0x10000 + (UInt32(unit) - 0xd800) << 10 + UInt32(low) - 0xdc00)
-        else { return ("\u{fffd}", 6) }
-        return (pair, 12)
-    }
 
     private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
         switch byte {

@@ -3,68 +3,40 @@
 /// Checks values that are passed on unread: whatever leaves here is JSON.
 @safe struct JSONGrammar {
     private let bytes: UnsafeRawBufferPointer
-    /// Open brackets, innermost last: `true` for an object.
-    private var open: [Bool] = []
-    private let outerDepth: Int
     private(set) var hasLoneSurrogate = false
 
-    init(_ bytes: UnsafeRawBufferPointer, depth: Int) {
-        unsafe self.bytes = unsafe bytes
-        outerDepth = depth
-    }
+    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
-    /// Checks the value at `start`; the offset behind it.
-    mutating func value(at start: Int) throws(JSONError) -> Int {
-        var index = start
-        while true {
-            index = try opening(at: index)
-            guard index >= 0 else {
-                index = -index
-                continue
-            }
-            // A value is complete: close what it completes, or go on to the next one.
-            while let isObject = open.last {
-                index = unsafe Self.skipSpace(bytes, from: index)
-                let byte = unsafe index < bytes.count ? unsafe bytes[index] : 0
-                if byte == 0x2c {
-                    index = unsafe Self.skipSpace(bytes, from: index + 1)
-                    if isObject { index = try key(at: index) }
-                    break
-                }
-                guard byte == (isObject ? 0x7d : 0x5d) else { throw unexpected(index) }
-                open.removeLast()
-                index += 1
-            }
-            if open.isEmpty { return index }
+    /// Checks the value at `start`, which lies inside `depth` containers; the offset behind it.
+    mutating func value(at start: Int, depth: Int) throws(JSONError) -> Int {
+        guard unsafe start < bytes.count else { throw unexpected(start) }
+        switch unsafe bytes[start] {
+        case 0x22: return try string(at: start)
+        case 0x7b: return try container(at: start, closing: 0x7d, depth: depth + 1)
+        case 0x5b: return try container(at: start, closing: 0x5d, depth: depth + 1)
+        case 0x2d, 0x30...0x39: return try unsafe Self.number(bytes, at: start)
+        case 0x74: return try word("true", at: start)
+        case 0x66: return try word("false", at: start)
+        case 0x6e: return try word("null", at: start)
+        default: throw unexpected(start)
         }
     }
 
-    /// Reads a scalar or an empty container: the offset behind it.
-    ///
-    /// For a bracket with something in it: the offset of that, negative.
-    private mutating func opening(at index: Int) throws(JSONError) -> Int {
-        guard unsafe index < bytes.count else { throw unexpected(index) }
-        let byte = unsafe bytes[index]
-        switch byte {
-        case 0x22:
-            let scan = try unsafe StringScan(bytes, from: index + 1)
-            hasLoneSurrogate = hasLoneSurrogate || scan.hasLoneSurrogate
-            return scan.end
-        case 0x2d, 0x30...0x39: return try unsafe Self.number(bytes, at: index)
-        case 0x74: return try word("true", at: index)
-        case 0x66: return try word("false", at: index)
-        case 0x6e: return try word("null", at: index)
-        case 0x7b, 0x5b:
-            let isObject = byte == 0x7b
-            guard outerDepth + open.count < JSONDocument.depthMax else {
-                throw .tooDeep(offset: index)
-            }
-            let inner = unsafe Self.skipSpace(bytes, from: index + 1)
-            guard unsafe inner < bytes.count else { throw unexpected(inner) }
-            if unsafe bytes[inner] == (isObject ? 0x7d : 0x5d) { return inner + 1 }
-            open.append(isObject)
-            return -(isObject ? try key(at: inner) : inner)
-        default: throw unexpected(index)
+    private mutating func container(
+        at start: Int, closing: UInt8, depth: Int
+    ) throws(JSONError) -> Int {
+        guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: start) }
+        var index = unsafe Self.skipSpace(bytes, from: start + 1)
+        if unsafe index < bytes.count, unsafe bytes[index] == closing { return index + 1 }
+        while true {
+            if closing == 0x7d { index = try key(at: index) }
+            index = try value(at: index, depth: depth)
+            index = unsafe Self.skipSpace(bytes, from: index)
+            guard unsafe index < bytes.count else { throw unexpected(index) }
+            let byte = unsafe bytes[index]
+            if byte == closing { return index + 1 }
+            guard byte == 0x2c else { throw unexpected(index) }
+            index = unsafe Self.skipSpace(bytes, from: index + 1)
         }
     }
 
@@ -73,13 +45,17 @@
         guard unsafe index < bytes.count, unsafe bytes[index] == 0x22 else {
             throw unexpected(index)
         }
-        let scan = try unsafe StringScan(bytes, from: index + 1)
-        hasLoneSurrogate = hasLoneSurrogate || scan.hasLoneSurrogate
-        let colon = unsafe Self.skipSpace(bytes, from: scan.end)
+        let colon = unsafe Self.skipSpace(bytes, from: try string(at: index))
         guard unsafe colon < bytes.count, unsafe bytes[colon] == 0x3a else {
             throw unexpected(colon)
         }
         return unsafe Self.skipSpace(bytes, from: colon + 1)
+    }
+
+    private mutating func string(at index: Int) throws(JSONError) -> Int {
+        let string = try unsafe StringScan(bytes, from: index + 1)
+        if string.hasLoneSurrogate { hasLoneSurrogate = true }
+        return string.end
     }
 
     private func word(_ word: StaticString, at index: Int) throws(JSONError) -> Int {
@@ -97,7 +73,7 @@
             : .syntax(reason: "the text ends too early", offset: bytes.count)
     }
 
-    // MARK: - Pieces that the skeleton needs too
+    // MARK: - Pieces that the pass needs too
 
     /// The first byte at or after `start` that is not white space.
     @inline(__always)
@@ -105,16 +81,11 @@
         var index = start
         while index < bytes.count {
             let byte = unsafe bytes[index]
+            guard byte <= 0x20 else { return index }
             guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return index }
             index &+= 1
         }
         return index
-    }
-
-    /// Whether a string that ends at `end` is the name of a member.
-    static func isKey(_ bytes: UnsafeRawBufferPointer, after end: Int) -> Bool {
-        let next = unsafe skipSpace(bytes, from: end)
-        return unsafe next < bytes.count && bytes[next] == 0x3a
     }
 
     /// The offset behind the number at `start`.

@@ -22,11 +22,12 @@ package struct JSONSlice: Sendable {
     }
 
     /// What the value is, told by its first byte.
-    package var kind: JSONValue.Kind { JSONValue.kind(ofFirst: source[range.lowerBound]) }
+    package var kind: JSONValue.Kind { JSONValue.Kind(ofFirst: source[range.lowerBound]) }
 
     /// Whether this is `{}` or `[]`, white space aside.
     package var isEmptyContainer: Bool {
-        unsafe withBytes { bytes in
+        guard kind == .object || kind == .array else { return false }
+        return unsafe withBytes { bytes in
             unsafe JSONGrammar.skipSpace(bytes, from: 1) == bytes.count - 1
         }
     }
@@ -100,8 +101,8 @@ package struct JSONSlice: Sendable {
         unsafe withBytes { bytes in
             var index = unsafe JSONGrammar.skipSpace(bytes, from: 1)
             while index < bytes.count - 1 {
-                var grammar = unsafe JSONGrammar(bytes, depth: 0)
-                guard let end = try? grammar.value(at: index) else { return }
+                var grammar = unsafe JSONGrammar(bytes)
+                guard let end = try? grammar.value(at: index, depth: 0) else { return }
                 let start = range.lowerBound + index
                 parts.append(JSONSlice(self, start..<range.lowerBound + end))
                 index = unsafe JSONGrammar.skipSpace(bytes, from: end)

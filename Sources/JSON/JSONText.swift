@@ -13,13 +13,15 @@
     /// Keeps the bytes alive, whoever holds them.
     private let document: JSONDocument
     private let storage: Storage
+    private let hasEscape: Bool
     /// Whether half a surrogate pair is in it.
     package let hasLoneSurrogate: Bool
 
-    /// Text that jansson holds: no escapes in it.
+    /// The name of a member, which jansson holds: no escapes in it.
     init(_ document: JSONDocument, _ start: UnsafeRawPointer?, _ count: Int) {
         self.document = document
         storage = unsafe .node(start, count)
+        hasEscape = false
         hasLoneSurrogate = false
     }
 
@@ -27,6 +29,7 @@
     init(_ document: JSONDocument, content literal: Lifted) {
         self.document = document
         storage = .slice(literal.range.lowerBound + 1..<literal.range.upperBound - 1)
+        hasEscape = literal.hasEscape
         hasLoneSurrogate = literal.hasLoneSurrogate
     }
 
@@ -41,7 +44,7 @@
     /// Whether the string is `""`.
     package var isEmpty: Bool { count == 0 }
 
-    /// Where the content stands in the source, when it was lifted.
+    /// Where the content stands in the source; `nil` for a name that jansson holds.
     var sourceRange: Range<Int>? {
         if case .slice(let range) = storage { range } else { nil }
     }
@@ -55,7 +58,12 @@
             while index < bytes.count {
                 switch unsafe bytes[index] {
                 case 0x20: index += 1
-                case 0x5c where [0x6e, 0x74, 0x72].contains(unsafe bytes[index + 1]): index += 2
+                case 0x5c:
+                    let escaped = unsafe bytes[index + 1]
+                    guard escaped == 0x6e || escaped == 0x74 || escaped == 0x72 else {
+                        return false
+                    }
+                    index += 2
                 default: return false
                 }
             }
@@ -67,22 +75,20 @@
     package static func == (text: JSONText, literal: StaticString) -> Bool {
         let expected = unsafe UnsafeRawBufferPointer(
             start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-        if text.count == expected.count {
-            return unsafe text.withEscapedBytes { unsafe $0.elementsEqual(expected) }
+        if text.hasEscape {
+            return unsafe text.count > expected.count && text.decoded().elementsEqual(expected)
         }
-        guard text.count > expected.count, text.sourceRange != nil else { return false }
-        return unsafe text.hasEscape && text.decoded().elementsEqual(expected)
+        return unsafe text.count == expected.count
+            && text.withEscapedBytes { unsafe $0.elementsEqual(expected) }
     }
 
     /// Whether the decoded content of both is the same.
     package static func == (a: JSONText, b: JSONText) -> Bool {
-        if !a.hasEscape, !b.hasEscape {
-            guard a.count == b.count else { return false }
-            return unsafe a.withEscapedBytes { left in
+        if a.hasEscape || b.hasEscape { return a.decoded() == b.decoded() }
+        return unsafe a.count == b.count
+            && a.withEscapedBytes { left in
                 unsafe b.withEscapedBytes { right in unsafe left.elementsEqual(right) }
             }
-        }
-        return a.decoded() == b.decoded()
     }
 
     /// Whether the escaped content begins with a literal of plain ASCII without escapes.
@@ -93,8 +99,6 @@
                     start: literal.utf8Start, count: literal.utf8CodeUnitCount))
         }
     }
-
-    private var hasEscape: Bool { unsafe withEscapedBytes { unsafe $0.contains(0x5c) } }
 
     /// The escaped bytes for the length of a call.
     package func withEscapedBytes<Result>(
@@ -120,7 +124,10 @@
 
     /// Appends the decoded UTF-8 content; a lone surrogate becomes U+FFFD.
     package func appendDecoded(to bytes: inout [UInt8]) {
-        unsafe withEscapedBytes { JSONEscape.appendDecoded($0, to: &bytes) }
+        unsafe withEscapedBytes { content in
+            guard hasEscape else { return unsafe bytes.append(contentsOf: content) }
+            JSONEscape.appendDecoded(content, to: &bytes)
+        }
     }
 
     /// The decoded content in UTF-8.

@@ -137,14 +137,6 @@ package struct JSONWriter {
     package mutating func value(_ value: JSONValue) {
         if let slice = value.slice { return self.value(slice) }
         switch value.kind {
-        case .null: null()
-        case .bool: bool(value.bool == true)
-        case .number: integer(value.integer ?? 0)
-        case .string: if let text = value.text { string(text) }
-        case .array:
-            beginArray()
-            for element in value.elements { self.value(element) }
-            endArray()
         case .object:
             beginObject()
             for (name, member) in value.members {
@@ -152,6 +144,12 @@ package struct JSONWriter {
                 self.value(member)
             }
             endObject()
+        case .array:
+            beginArray()
+            for element in value.elements { self.value(element) }
+            endArray()
+        case .bool: bool(value.bool == true)
+        case .null, .string, .number: null()
         }
     }
 

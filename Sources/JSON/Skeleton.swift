@@ -1,140 +1,95 @@
-// The pass before jansson: payload is lifted out of the text, a skeleton is left.
-internal import Bytes
+// The text that jansson parses: structure and names, numbers in place of all else.
 
-/// A piece of the source that stands behind a short reference in the skeleton.
-struct Lifted {
-    var start: Int32
-    var end: Int32
-    /// Whether a string in it names half a surrogate pair, which must leave as U+FFFD.
-    var hasLoneSurrogate: Bool
-
-    var range: Range<Int> { Int(start)..<Int(end) }
-}
-
-/// Makes the skeleton of one JSON text.
+/// The skeleton of a JSON text: each lifted piece is replaced by its number.
 ///
-/// References are strings like `"~12"`. A string of the source that begins with `~` is lifted
-/// itself, so nothing can be taken for a reference. Strings that are long or hold escapes,
-/// numbers that are not short integers, and whole values of opaque members are lifted. What stays
-/// is plain: jansson neither decodes nor rounds anything that matters.
+/// A value becomes the plain integer. The name of a member must be a string: it becomes
+/// `"\u0001"` and the number, which no name that stays can begin with, since names with escapes are
+/// lifted and raw control characters are refused.
 @safe struct Skeleton {
-    /// A string of so many bytes costs less as a reference than in jansson.
-    static let liftedStringBytesMin = 32
-    /// An integer of so many digits is exact in any reader's hands.
-    private static let plainDigitsMax = 15
+    /// What a reference in a member's name begins with once jansson has read it.
+    static let keyMark: UInt8 = 0x01
 
-    private(set) var text: [UInt8] = []
-    private(set) var lifted: [Lifted] = []
-    /// Whether a member's name was lifted for an escape in it.
-    private(set) var hasEscapedKeys = false
-    /// Where lifted pieces stand in the skeleton, to find an error's place in the source.
-    private var skeletonOffsets: [Int32] = []
+    let text: [UInt8]
 
-    private let bytes: UnsafeRawBufferPointer
-    private let opaqueKeys: OpaqueKeys
-    private var index = 0
-    private var copied = 0
-    private var depth = 0
-
-    /// Scans the whole text; `bytes` must stay where they are until `init` returns.
-    init(of bytes: UnsafeRawBufferPointer, opaqueKeys: OpaqueKeys) throws(JSONError) {
-        unsafe self.bytes = unsafe bytes
-        self.opaqueKeys = opaqueKeys
-        text.reserveCapacity(min(bytes.count, 1024 + bytes.count / 4))
-        while index < bytes.count { try step() }
-        copy(upTo: bytes.count)
-    }
-
-    /// Where in the source an offset in the skeleton lies; exact outside lifted pieces.
-    func sourceOffset(of offset: Int) -> Int {
-        var shift = 0
-        for (piece, place) in zip(lifted, skeletonOffsets) where Int(place) < offset {
-            shift = Int(piece.end) - Int(place) - Self.referenceLength(at: place, in: text)
+    /// Puts numbers in the places of `lifted`, which lie in order inside `source`.
+    init(of source: UnsafeRawBufferPointer, lifted: [Lifted]) {
+        var size = source.count
+        for (number, piece) in lifted.enumerated() {
+            size += Self.width(number, piece) - piece.range.count
         }
-        return unsafe max(0, min(offset + shift, bytes.count))
-    }
-
-    private static func referenceLength(at place: Int32, in text: [UInt8]) -> Int {
-        let rest = text[(Int(place) + 1)...]
-        return (rest.firstIndex(of: 0x22) ?? text.count - 1) + 1 - Int(place)
-    }
-
-    @inline(__always)
-    private mutating func step() throws(JSONError) {
-        let byte = unsafe bytes[index]
-        switch byte {
-        case 0x22: try string()
-        case 0x2d, 0x30...0x39: try number()
-        case 0x7b, 0x5b:
-            depth += 1
-            guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
-            index += 1
-        case 0x7d, 0x5d:
-            depth -= 1
-            index += 1
-        case 0x80...:
-            throw .syntax(reason: "a character that is not JSON", offset: index)
-        default: index += 1
+        text = unsafe [UInt8](unsafeUninitializedCapacity: size) { text, count in
+            var copied = 0
+            for (number, piece) in lifted.enumerated() {
+                unsafe Self.copy(source, copied..<Int(piece.start), to: text, &count)
+                unsafe Self.write(number, piece, to: text, &count)
+                copied = Int(piece.end)
+            }
+            unsafe Self.copy(source, copied..<source.count, to: text, &count)
         }
     }
 
-    private mutating func string() throws(JSONError) {
-        let start = index
-        let scan = try unsafe StringScan(bytes, from: start + 1)
-        index = scan.end
-        let isPlain =
-            unsafe !scan.hasEscape && scan.end - start < Self.liftedStringBytesMin
-            && bytes[start + 1] != 0x7e
-        let isKey = unsafe JSONGrammar.isKey(bytes, after: scan.end)
-        if !isPlain {
-            if isKey { hasEscapedKeys = hasEscapedKeys || scan.hasEscape }
-            lift(start, scan.end, hasLoneSurrogate: scan.hasLoneSurrogate)
-        } else if isKey, isOpaque(start + 1, scan.end - 1) {
-            let colon = unsafe JSONGrammar.skipSpace(bytes, from: scan.end)
-            let value = unsafe JSONGrammar.skipSpace(bytes, from: colon + 1)
-            var grammar = unsafe JSONGrammar(bytes, depth: depth)
-            index = try grammar.value(at: value)
-            lift(value, index, hasLoneSurrogate: grammar.hasLoneSurrogate)
+    /// The lifted piece that a name of the skeleton stands for; `nil` for a name that is itself.
+    static func number(in name: UnsafeRawBufferPointer) -> Int? {
+        guard unsafe name.first == keyMark else { return nil }
+        return unsafe name.dropFirst().reduce(0) { $0 * 10 + Int($1) - 0x30 }
+    }
+
+    /// Where in the source an offset in the skeleton lies; the beginning of a lifted piece for an
+    /// offset in what stands for it or right behind it.
+    static func sourceOffset(of offset: Int, lifted: [Lifted]) -> Int {
+        var place = 0
+        var copied = 0
+        for (number, piece) in lifted.enumerated() {
+            let start = place + Int(piece.start) - copied
+            if offset <= start { break }
+            place = start + width(number, piece)
+            copied = Int(piece.end)
+            if offset <= place { return Int(piece.start) }
         }
+        return copied + offset - place
     }
 
-    private mutating func number() throws(JSONError) {
-        let start = index
-        index = try unsafe JSONGrammar.number(bytes, at: start)
-        let first = unsafe bytes[start]
-        let isNegativeZero = unsafe first == 0x2d && bytes[start + 1] == 0x30
-        var isPlain = index - start <= Self.plainDigitsMax && !isNegativeZero
-        for place in start..<index where isPlain {
-            let byte = unsafe bytes[place]
-            isPlain = byte == 0x2d || (0x30...0x39).contains(byte)
+    private static func width(_ number: Int, _ piece: Lifted) -> Int {
+        var width = 1
+        var limit = 10
+        while number >= limit {
+            width += 1
+            limit *= 10
         }
-        if !isPlain { lift(start, index, hasLoneSurrogate: false) }
+        return piece.isKey ? width + 8 : width
     }
 
-    private func isOpaque(_ start: Int, _ end: Int) -> Bool {
-        for key in opaqueKeys.keys where key.utf8CodeUnitCount == end - start {
-            let name = unsafe UnsafeRawBufferPointer(
-                start: key.utf8Start, count: key.utf8CodeUnitCount)
-            if unsafe name.elementsEqual(bytes[start..<end]) { return true }
+    private static func copy(
+        _ source: UnsafeRawBufferPointer, _ range: Range<Int>,
+        to text: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int
+    ) {
+        unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: text[count...]))
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+        count += range.count
+    }
+
+    private static func write(
+        _ number: Int, _ piece: Lifted, to text: UnsafeMutableBufferPointer<UInt8>,
+        _ count: inout Int
+    ) {
+        let end = count + width(number, piece)
+        var place = end
+        if piece.isKey {
+            place -= 1
+            unsafe text[place] = 0x22
         }
-        return false
-    }
-
-    private mutating func lift(_ start: Int, _ end: Int, hasLoneSurrogate: Bool) {
-        copy(upTo: start)
-        copied = end
-        skeletonOffsets.append(Int32(text.count))
-        text.append(0x22)
-        text.append(0x7e)
-        text.append(decimal: lifted.count)
-        text.append(0x22)
-        lifted.append(
-            Lifted(start: Int32(start), end: Int32(end), hasLoneSurrogate: hasLoneSurrogate))
-    }
-
-    private mutating func copy(upTo end: Int) {
-        guard end > copied else { return }
-        unsafe text.append(contentsOf: bytes[copied..<end])
-        copied = end
+        var rest = number
+        repeat {
+            place -= 1
+            unsafe text[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        if piece.isKey {
+            let mark: StaticString = #""\u0001"#
+            for offset in 0..<mark.utf8CodeUnitCount {
+                unsafe text[count + offset] = unsafe mark.utf8Start[offset]
+            }
+        }
+        count = end
     }
 }

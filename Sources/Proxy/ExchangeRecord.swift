@@ -24,12 +24,16 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
+    /// How often the request was sent again after a refusal.
+    var retries = 0
 
     private(set) var upstreamStartedAt: Instant?
     private(set) var upstreamHeadAt: Instant?
     private(set) var upstreamStatus = 0
     private(set) var upstreamRequestID: String?
     private(set) var firstTokenAt: Instant?
+    /// Headers of the upstream's that the answer has too.
+    private(set) var clientHeaders: [(String, String)] = []
 
     init(requestID: String, startedAt: Instant) {
         self.requestID = requestID
@@ -50,6 +54,7 @@ struct ExchangeRecord {
         upstreamHeadAt = now
         upstreamStatus = head.status
         upstreamRequestID = head.header("x-request-id")
+        clientHeaders = head.clientHeaders(nowNanoseconds: WallClock.nanoseconds())
     }
 
     mutating func note(_ message: TranslatedMessage) {
@@ -99,7 +104,11 @@ extension ExchangeRecord {
                 .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
         }
         if let upstreamStartedAt {
-            metrics.add(.upstreamRequests, SeriesKey(upstreamStatus, 0))
+            metrics.add(.upstreamRequests, SeriesKey(upstreamStatus, retries > 0 ? 1 : 0))
+            // What was refused before counts too: 400, the first try among them.
+            for attempt in 0..<retries {
+                metrics.add(.upstreamRequests, SeriesKey(400, attempt > 0 ? 1 : 0))
+            }
             if let upstreamHeadAt {
                 metrics.observe(
                     .upstreamFirstByte, SeriesKey(model),
@@ -151,6 +160,7 @@ extension ExchangeRecord {
             line.add("duration_ms", milliseconds: now.nanoseconds(since: startedAt))
             line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
             line.add("upstream_request_id", upstreamRequestID)
+            line.add("retries", retries > 0 ? retries : nil)
             line.add("lossy", losses.isEmpty ? nil : losses.count)
             line.add("repairs", repairs.isEmpty ? nil : repairs.count)
         }

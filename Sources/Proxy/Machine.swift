@@ -1,24 +1,11 @@
 // What this process has used, and what it may use.
 internal import Glibc
+internal import Telemetry
 
-/// Figures of this process for the `process_*` metrics.
-package struct ProcessFigures: Sendable {
-    /// CPU time, user and system.
-    package var cpuSeconds = 0.0
-    /// Resident memory.
-    package var residentBytes = 0
-    /// Virtual memory.
-    package var virtualBytes = 0
-    /// Open file descriptors.
-    package var openDescriptors = 0
-    /// Limit of open file descriptors.
-    package var descriptorsMax = 0
-    /// Seconds since 1970.
-    package var startSeconds = 0.0
-
+extension ProcessReport {
     /// Reads `/proc/self`; what cannot be read stays zero.
-    package static func read() -> ProcessFigures {
-        var figures = ProcessFigures()
+    static func read() -> ProcessReport {
+        var figures = ProcessReport()
         let ticks = Double(max(1, sysconf(CInt(_SC_CLK_TCK))))
         let page = sysconf(CInt(_SC_PAGESIZE))
         if let fields = statFields() {

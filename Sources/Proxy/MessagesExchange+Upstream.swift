@@ -3,13 +3,58 @@ internal import Configuration
 internal import EventLoop
 internal import JSON
 internal import Server
+internal import Telemetry
 internal import Translation
 internal import Upstream
 
 extension MessagesExchange {
-    /// Posts the body and waits for an answer of 2xx; everything else becomes an error here, while
-    /// the client can still get a status.
-    func send(_ body: JSONOutput, _ plan: ExchangePlan) async throws(ExchangeEnd) -> Transfer {
+    /// Sends the request until there is an answer of 2xx; everything else becomes an error here,
+    /// while the client can still get a status.
+    ///
+    /// A refusal of one parameter is healed: the request is translated again without it, and what
+    /// was learned is remembered (translation 0.9).
+    func send(
+        _ request: [UInt8], _ body: JSONOutput, _ plan: ExchangePlan
+    ) async throws(ExchangeEnd) -> (Transfer, ExchangePlan) {
+        var (body, plan) = (body, plan)
+        while true {
+            switch try await attempt(body, plan) {
+            case .answer(let transfer): return (transfer, plan)
+            case .refusal(let head, let text):
+                guard record.retries < Self.healsMax, learns(from: head, text, plan),
+                    case .upstream(let healed, let next) = try await translateRequest(request)
+                else { throw .error(translate(head, text, plan)) }
+                record.retries += 1
+                (body, plan) = (healed, next)
+            }
+        }
+    }
+
+    /// Parameters that are healed in one request, at most.
+    private static let healsMax = 4
+
+    /// Remembers what a refusal teaches; `false` when there is nothing new in it.
+    private func learns(from head: UpstreamHead, _ text: [UInt8], _ plan: ExchangePlan) -> Bool {
+        guard context.shared.settings.unsupported == .auto,
+            let quirk = Quirk.recognise(status: head.status, body: text),
+            context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
+        else { return false }
+        context.shared.log.write(.info, "learned") { line in
+            line.add("quirk", quirk.name)
+            line.add("upstream_model", plan.upstreamModel)
+            line.add("request_id", record.requestID)
+        }
+        return true
+    }
+
+    private enum Attempt {
+        case answer(Transfer)
+        case refusal(UpstreamHead, [UInt8])
+    }
+
+    private func attempt(
+        _ body: JSONOutput, _ plan: ExchangePlan
+    ) async throws(ExchangeEnd) -> Attempt {
         let request = UpstreamRequest(
             url: context.shared.endpointURL(for: plan.upstreamModel),
             headers: context.upstreamHeaders(isStream: plan.isStream, head),
@@ -22,9 +67,8 @@ extension MessagesExchange {
             try await waitForHead(transfer)
             guard let head = transfer.head else { throw .error(.answerless) }
             record.upstreamAnswered(head, at: context.loop.now)
-            guard !(200..<300).contains(head.status) else { return transfer }
-            let text = try await collect(transfer)
-            throw .error(translate(head, text, plan))
+            guard !(200..<300).contains(head.status) else { return .answer(transfer) }
+            return .refusal(head, try await collect(transfer))
         } catch {
             transfer.cancel()
             throw error
@@ -34,10 +78,13 @@ extension MessagesExchange {
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
     {
         let ownsKey = context.shared.settings.authentication != .passthrough
+        let secret =
+            ownsKey
+            ? context.shared.credentials.upstreamKey : Credentials.presented(self.head).first
         return UpstreamError.translate(
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
-                secret: context.shared.credentials.upstreamKey, ownsKey: ownsKey,
+                secret: secret, ownsKey: ownsKey,
                 model: plan.requestedModel, path: context.shared.endpointPath))
     }
 

@@ -36,7 +36,7 @@ final class MessagesExchange {
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
             case .upstream(let upstreamBody, let plan):
-                let transfer = try await send(upstreamBody, plan)
+                let (transfer, plan) = try await send(body, upstreamBody, plan)
                 defer { transfer.cancel() }
                 try await relay(transfer, plan)
             }
@@ -59,14 +59,16 @@ final class MessagesExchange {
     }
 
     /// A big body would hold up other people's tokens: it is translated on another thread.
-    private func translateRequest(_ body: [UInt8]) async throws(ExchangeEnd) -> TranslatedRequest {
+    func translateRequest(_ body: [UInt8]) async throws(ExchangeEnd) -> TranslatedRequest {
         let session = head.header("x-claude-code-session-id")
         let translator = context.shared.translator
+        let (learned, now) = (context.shared.learned, context.loop.now)
+        let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
         do throws(APIError) {
             let request =
                 body.count < Self.offWorkerBytesMin
-                ? try translator.translate(body, session: session)
-                : try await OffWorker.translate(translator, body, session)
+                ? try translator.translate(body, session: session, quirks: quirks)
+                : try await OffWorker.translate(translator, body, session, quirks)
             record.note(request.plan)
             return request
         } catch {
@@ -96,7 +98,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ]
+        ] + record.clientHeaders
     }
 
     // MARK: - The answer
@@ -126,7 +128,8 @@ final class MessagesExchange {
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID), body: bytes)
+            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            body: bytes)
     }
 
     /// Answers with an error, or lets go of a client that has left.
@@ -137,7 +140,7 @@ final class MessagesExchange {
             connection.abort()
         case .error(let error):
             record.note(error)
-            await connection.respond(error, record.requestID)
+            await connection.respond(error, record.requestID, record.clientHeaders)
         }
     }
 }
@@ -161,19 +164,23 @@ enum ExchangeEnd: Error {
 /// Work that would hold up a worker, done on another thread.
 private enum OffWorker {
     static func translate(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?
+        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
+        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
     ) async throws(APIError) -> TranslatedRequest {
         // Without the preference the worker itself, being the task's executor, would do it.
         let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(translator, body, session)
+            await concurrently(translator, body, session, quirks)
         }
         return try result.get()
     }
 
     @concurrent
     private static func concurrently(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?
+        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
+        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
     ) async -> Result<TranslatedRequest, APIError> {
-        Result { () throws(APIError) in try translator.translate(body, session: session) }
+        Result { () throws(APIError) in
+            try translator.translate(body, session: session, quirks: quirks)
+        }
     }
 }

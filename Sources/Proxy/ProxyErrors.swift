@@ -14,6 +14,12 @@ extension APIError {
         APIError(.authentication, "invalid x-api-key", label: .callerAuthentication)
     }
 
+    static var unknownEncoding: APIError {
+        var error = APIError.invalid("compressed request bodies are not supported")
+        error.code = "request_body_encoding_unsupported"
+        return error
+    }
+
     static var overCapacity: APIError {
         APIError(
             .overloaded, "the gateway is at its limit of concurrent requests",
@@ -66,9 +72,12 @@ extension APIError {
 
 extension Connection {
     /// Answers with an error in Anthropic's shape.
-    func respond(_ error: APIError, _ requestID: String) async {
+    func respond(
+        _ error: APIError, _ requestID: String, _ headers: [(String, String)] = []
+    ) async {
         await respond(
-            status: error.status, headers: WorkerContext.headers(requestID) + error.headers,
+            status: error.status,
+            headers: WorkerContext.headers(requestID) + error.headers + headers,
             body: error.body(requestID: requestID))
     }
 }

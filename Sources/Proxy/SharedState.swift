@@ -23,6 +23,7 @@ package final class SharedState: Sendable {
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
     let credentials: Credentials
+    let learned = LearnedQuirks()
     let log: Log
     private let running = Atomic<Int>(0)
 
@@ -39,18 +40,24 @@ package final class SharedState: Sendable {
         limits.minTokens = settings.minTokens
         limits.maxTokens = settings.maxTokens
         limits.usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        if settings.reasoningEffort != .auto {
+            limits.reasoningEffort = settings.reasoningEffort.rawValue
+        }
+        limits.stripsAttribution = settings.stripsBillingNonce
         limits.isStrict = settings.unsupported == .strict
         translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
         endpointURL = ChatEndpoint.url(base: base)
         azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
+        let mapped = map.upstreamModels
+        let labelled = mapped + settings.models.filter { !mapped.contains($0) }
         // The last shard belongs to the admin listener.
-        shards = (0...workers).map { _ in MetricsShard(modelCount: map.upstreamModels.count) }
+        shards = (0...workers).map { _ in MetricsShard(modelCount: labelled.count) }
         metrics = MetricsRegistry(
-            shards: shards, models: map.upstreamModels,
+            shards: shards, models: labelled,
             build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
         credentials = Credentials(settings)
-        log = Log(level: settings.logLevel, isJSON: settings.logFormat == .json)
+        log = Log(settings)
     }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
@@ -84,14 +91,7 @@ package final class SharedState: Sendable {
 
     /// Figures for a scrape.
     func exposition(isOpenMetrics: Bool) -> [UInt8] {
-        let figures = ProcessFigures.read()
-        var report = ProcessReport()
-        report.cpuSeconds = figures.cpuSeconds
-        report.residentBytes = figures.residentBytes
-        report.virtualBytes = figures.virtualBytes
-        report.openDescriptors = figures.openDescriptors
-        report.descriptorsMax = figures.descriptorsMax
-        report.startSeconds = figures.startSeconds
+        var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
     }

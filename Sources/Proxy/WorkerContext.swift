@@ -149,6 +149,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
             await refuse(.unknownKey, route, connection)
             return false
         }
+        if let coding = head.header("content-encoding"), coding != "identity" {
+            await refuse(.unknownEncoding, route, connection)
+            return false
+        }
         guard shared.admit() else {
             metrics.add(.rejected, SeriesKey(RejectLabel.concurrency.labelIndex))
             await refuse(.overCapacity, route, connection)

@@ -53,6 +53,10 @@ package struct Dialect: Sendable, Equatable {
     package var fillsBetweenToolAndUser = false
     /// `json_schema` in `response_format`; others get `json_object` and an instruction.
     package var acceptsJSONSchema = true
+    /// Whether tools are refused unless reasoning is switched off by name (newer GPT models).
+    package var forcesEffortNone = false
+    /// The largest token limit that is taken; `nil` when nothing is known.
+    package var outputTokensMax: Int?
     /// Whether `prompt_cache_key` helps the server to find its cache.
     package var wantsPromptCacheKey = false
 

@@ -169,19 +169,30 @@ package struct UpstreamHead {
 
     /// The value of the first header of that name (any case), without the white space around it.
     package func header(_ name: StaticString) -> String? {
-        let length = name.utf8CodeUnitCount
-        for line in bytes.split(separator: UInt8(ascii: "\n")).dropFirst() {
-            guard line.count > length, line[line.startIndex + length] == UInt8(ascii: ":"),
-                unsafe line.prefix(length).elementsEqual(
-                    UnsafeBufferPointer(start: name.utf8Start, count: length),
-                    by: { $0 | 0x20 == $1 | 0x20 })
-            else { continue }
-            let value = line.dropFirst(length + 1).drop { $0 == 0x20 || $0 == 0x09 }
-            let end = value.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
-            guard let end else { return "" }
-            return String(decoding: value[...end], as: UTF8.self)
+        var found: String?
+        forEachHeader { candidate, value in
+            guard found == nil, candidate.count == name.utf8CodeUnitCount,
+                unsafe zip(
+                    candidate, UnsafeBufferPointer(start: name.utf8Start, count: candidate.count)
+                )
+                .allSatisfy({ $0 | 0x20 == $1 | 0x20 })
+            else { return }
+            found = String(decoding: value, as: UTF8.self)
         }
-        return nil
+        return found
+    }
+
+    /// Names and values of all headers in order; one pass over the bytes.
+    package func forEachHeader(_ body: (ArraySlice<UInt8>, ArraySlice<UInt8>) -> Void) {
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: 0x0a) {
+            let line = rest[..<end]
+            rest = rest[(end + 1)...]
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
+            let last = value.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
+            body(line[..<colon], last.map { value[...$0] } ?? value.prefix(0))
+        }
     }
 }
 

@@ -1,63 +1,110 @@
-// Reading settings: defaults, mistakes, secrets, units.
+// Reading settings: defaults, values, mistakes, secrets.
+
 import Testing
 
 @testable import Configuration
 
-private func settings(_ environment: [String: String]) throws -> Settings {
-    try Settings.parse(environment).get()
-}
-
-private func mistakes(_ environment: [String: String]) -> [String] {
-    if case .failure(let mistakes) = Settings.parse(environment) { mistakes.lines } else { [] }
-}
-
-@Suite struct SettingsTests {
+@Suite struct Defaults {
     @Test func nothingSetGivesTheDefaults() throws {
         let settings = try settings([:])
+        #expect(settings.baseURL == "https://api.openai.com/v1")
         #expect(settings.host == "127.0.0.1")
         #expect(settings.port == 8080)
-        #expect(settings.pingInterval == .seconds(10))
+        #expect(settings.adminHost == "0.0.0.0")
+        #expect(settings.adminPort == nil)
+        #expect(settings.authentication == .bearer)
+        #expect(settings.dialect == "auto")
+        #expect(settings.connectTimeout == .seconds(10))
+        #expect(settings.firstByteTimeout == .seconds(600))
+        #expect(settings.upstreamIdleTimeout == .seconds(300))
         #expect(settings.requestTimeout == nil)
-        #expect(settings.warnings.isEmpty)
+        #expect(settings.commitAfter == .seconds(10))
+        #expect(settings.pingInterval == .seconds(10))
+        #expect(settings.drainTimeout == .seconds(25))
+        #expect(settings.requestBytesMax == 32 << 20)
+        #expect(settings.concurrentRequestsMax == 10_000)
+        #expect(settings.usesMaxCompletionTokens == nil)
+        #expect(settings.stripsBillingNonce)
+        #expect(settings.modelRules.isEmpty)
+        #expect(settings.clientKeys.isEmpty)
+        #expect(settings.given.isEmpty)
     }
 
-    @Test func everyMistakeIsToldAtOnce() {
-        let lines = mistakes([
-            "PORT": "http", "PING_INTERVAL": "soon", "MAX_REQUEST_BYTES": "huge",
-            "DIALECT": "klingon", "MODEL_MAP": "a=b,nonsense", "LOG_LEVEL": "loud",
-        ])
-        #expect(lines.count == 6)
-        for name in [
-            "PORT", "PING_INTERVAL", "MAX_REQUEST_BYTES", "DIALECT", "MODEL_MAP", "LOG_LEVEL",
-        ] {
-            #expect(lines.contains { $0.hasPrefix(name) }, "\(name)")
+    @Test func everySettingOfTheTableIsRead() {
+        var reader = EnvironmentReader([:])
+        _ = Settings(&reader, [:])
+        #expect(reader.known == Set(SettingsTable.all.map(\.name)))
+    }
+
+    @Test func everyNameStandsInTheTableOnce() {
+        let names = SettingsTable.all.flatMap(\.names)
+        #expect(names.count == Set(names).count)
+        for setting in SettingsTable.all {
+            #expect(!setting.meaning.isEmpty && setting.meaning.count < 80, "\(setting.name)")
         }
     }
 
-    @Test func secretsNeverPrint() throws {
-        let settings = try settings(["OPENAI_API_KEY": "sk-planted", "PROXY_API_KEYS": "sk-client"])
-        #expect(!"\(settings)".contains("planted"))
-        #expect(!"\(settings)".contains("sk-client"))
+    @Test(arguments: SettingsTable.all.filter { $0.defaultValue != nil }.map(\.name))
+    func everyDefaultMayBeWrittenOut(name: String) {
+        let setting = SettingsTable.all.first { $0.name == name }
+        #expect(mistakes([name: setting?.defaultValue ?? ""]) == [])
     }
 
-    @Test func theFileOfASecretWins() throws {
-        let settings = try settings(["OPENAI_API_KEY": "sk-a", "OPENAI_API_KEY_FILE": "/run/key"])
-        #expect(settings.upstreamKey == .file("/run/key"))
+    @Test func emptyAndBlankValuesCountAsNotSet() throws {
+        let names = SettingsTable.all.flatMap(\.names)
+        let empty = Dictionary(uniqueKeysWithValues: names.map { ($0, " \n") })
+        let settings = try settings(empty)
+        #expect(settings.given.isEmpty)
+        #expect(settings.port == 8080)
+    }
+}
+
+@Suite struct Values {
+    @Test func valuesAreTrimmedAndAliasesWork() throws {
+        let settings = try settings([
+            "OPENAI_API_BASE": " http://localhost:11434/v1\n", "PORT": " 9000 ",
+            "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text", "WORKERS": "3",
+            "UPSTREAM_AUTH": "x-api-key", "DIALECT": "Ollama", "ADMIN_PORT": "9464",
+        ])
+        #expect(settings.baseURL == "http://localhost:11434/v1")
+        #expect(settings.port == 9000)
+        #expect(settings.logLevel == .debug)
+        #expect(settings.logFormat == .text)
+        #expect(settings.workers == 3)
+        #expect(settings.authentication == .xAPIKey)
+        #expect(settings.dialect == "ollama")
+        #expect(settings.adminPort == 9464)
+        #expect(settings.given.contains("OPENAI_API_BASE"))
     }
 
     @Test(arguments: [
         ("250ms", Duration.milliseconds(250)), ("10s", .seconds(10)), ("5m", .seconds(300)),
-        ("90", .seconds(90)), ("1.5s", .milliseconds(1500)), ("0", .zero),
+        ("1h", .seconds(3600)), ("90", .seconds(90)), ("1.5s", .milliseconds(1500)), ("0", .zero),
+        ("0.25", .milliseconds(250)),
     ])
     func durationsHaveUnits(text: String, expected: Duration) {
         #expect(EnvironmentReader.duration(text) == expected)
     }
 
     @Test(arguments: [
+        "", "s", "-1s", "+1s", "1 s", "1e3", "0x10", "inf", "nan", "1.", ".5", "1.2.3", "ten", "1d",
+        "99999999999999999999s", "1,5s",
+    ])
+    func otherDurationsAreNone(text: String) {
+        #expect(EnvironmentReader.duration(text) == nil)
+    }
+
+    @Test(arguments: [
         ("32MiB", 32 << 20), ("1048576", 1 << 20), ("64kB", 64000), ("2GiB", 2 << 30),
+        ("128Mi", 128 << 20), ("1B", 1), ("5MB", 5_000_000),
     ])
     func sizesHaveUnits(text: String, expected: Int) {
         #expect(EnvironmentReader.bytes(text) == expected)
+    }
+
+    @Test(arguments: ["", "MiB", "0", "-1", "1.5MiB", "1 MiB", "9999999999GiB", "1TB", "0x1MiB"])
+    func otherSizesAreNone(text: String) {
+        #expect(EnvironmentReader.bytes(text) == nil)
     }
 
     @Test func modelRulesComeInTheOrderOfTheirWeight() throws {
@@ -71,25 +118,79 @@ private func mistakes(_ environment: [String: String]) -> [String] {
         #expect(settings.modelRules.map(\.model) == ["a", "b", nil, "small", "big", "big", "big"])
     }
 
-    @Test func anOpenListenerWithoutKeysIsWarnedAbout() throws {
-        #expect(try settings(["HOST": "0.0.0.0"]).warnings.count == 1)
-        #expect(try settings(["HOST": "0.0.0.0", "PROXY_API_KEYS": "k"]).warnings.isEmpty)
+    @Test func modelsWithoutARuleGoUnchanged() throws {
+        let settings = try settings(["SMALL_MODEL": "small", "MODEL_PASSTHROUGH_PREFIXES": "x-"])
+        #expect(settings.modelRules.map(\.pattern) == ["x-*", "*haiku*"])
     }
 
-    @Test func anUnknownNameNearAKnownOneIsWarnedAbout() throws {
+    @Test(arguments: [
+        ("auto", nil), ("max_tokens", false), ("MAX_COMPLETION_TOKENS", true),
+    ])
+    func limitHasAName(text: String, expected: Bool?) throws {
+        #expect(try settings(["MAX_TOKENS_FIELD": text]).usesMaxCompletionTokens == expected)
+    }
+
+    @Test func customHeadersGoByTheirVariables() throws {
+        let settings = try settings([
+            "CUSTOM_HEADER_X_TEAM": "a b", "CUSTOM_HEADER_COOKIE": "c=d", "CUSTOM_HEADER_EMPTY": "",
+        ])
+        #expect(settings.customHeaders.map(\.name) == ["COOKIE", "X-TEAM"])
+        #expect(settings.customHeaders.map(\.value) == ["c=d", "a b"])
+    }
+
+    @Test func socketHasAPath() throws {
+        let settings = try settings(["LISTEN": "unix:/run/sidecar.sock", "HOST": "0.0.0.0"])
+        #expect(settings.unixPath == "/run/sidecar.sock")
+        #expect(settings.isOnLoopback)
+    }
+
+    @Test(arguments: ["127.0.0.1", "127.0.0.53", "::1", "[::1]", "localhost"])
+    func loopbackIsKnown(host: String) throws {
+        #expect(try settings(["HOST": host]).isOnLoopback)
+    }
+}
+
+@Suite struct Secrets {
+    @Test func theFileOfASecretWins() throws {
+        let settings = try settings(["OPENAI_API_KEY": "sk-a", "OPENAI_API_KEY_FILE": "/run/key"])
+        #expect(settings.upstreamKey == .file("/run/key"))
+    }
+
+    @Test func keysOfClientsAddUp() throws {
+        let settings = try settings([
+            "PROXY_API_KEYS": "a, b", "ANTHROPIC_API_KEY": "c", "PROXY_API_KEY": "d",
+            "ANTHROPIC_AUTH_TOKEN_FILE": "/run/token", "ANTHROPIC_AUTH_TOKEN": "not this one",
+        ])
         #expect(
-            try settings(["OPENAI_BASEURL": "x"]).warnings.first?.contains("OPENAI_BASE_URL")
-                == true)
-        #expect(try settings(["PATH": "/bin", "HOME": "/"]).warnings.isEmpty)
+            settings.clientKeys == [
+                .value(Secret("a")), .value(Secret("b")), .value(Secret("d")), .value(Secret("c")),
+                .file("/run/token"),
+            ])
     }
 
-    @Test func aServiceLinkIsNamedAsOne() {
-        #expect(
-            mistakes(["PORT": "tcp://10.0.0.1:80"]).contains { $0.contains("enableServiceLinks") })
+    @Test func secretsNeverPrint() throws {
+        let names = SettingsTable.all.filter(\.isSecret).flatMap { [$0.name] + $0.aliases }
+        var environment = Dictionary(uniqueKeysWithValues: names.map { ($0, "sk-planted") })
+        environment["CUSTOM_HEADER_AUTHORIZATION"] = "planted"
+        environment["HTTPS_PROXY"] = "http://planted:planted@proxy:3128/planted"
+        environment["HTTPS_PROXY"] = "http://user:planted@proxy:3128"
+        let settings = try settings(environment)
+        var dumped = ""
+        dump(settings.upstreamKey, to: &dumped)
+        dump(settings.clientKeys, to: &dumped)
+        let text = settings.describe().joined() + settings.warnings.joined() + dumped
+        #expect(!text.contains("planted"))
+        #expect(text.contains("***"))
+        #expect(!"\(Secret("planted"))\(String(reflecting: Secret("planted")))".contains("planted"))
     }
 
-    @Test func everyMistakeHidesSecrets() {
-        let lines = mistakes(["OPENAI_API_KEY": "sk-planted", "PORT": "x"])
+    @Test func mistakesNeverShowSecrets() {
+        let lines = mistakes([
+            "OPENAI_API_KEY": "planted\u{1}", "PROXY_API_KEYS": "planted\nplanted", "PORT": "x",
+            "CUSTOM_HEADER_X": "planted\u{7f}", "CUSTOM_HEADER_EXPECT": "planted",
+            "OPENAI_BASE_URL": "https://user:planted@host/v1",
+        ])
+        #expect(lines.count == 6)
         #expect(!lines.joined().contains("planted"))
     }
 }

@@ -24,7 +24,8 @@ class Sidecar:
     """A running sidecar, its address and its log."""
 
     def __init__(self, *arguments, **settings):
-        inherited = {k: os.environ[k] for k in ("PATH", "HOME", "LD_LIBRARY_PATH") if k in os.environ}
+        inherited = {k: os.environ[k] for k in ("PATH", "HOME", "LD_LIBRARY_PATH")
+                     if k in os.environ}
         self.process = subprocess.Popen(
             [BINARY, *arguments], env={**inherited, "PORT": "0", **settings},
             stderr=subprocess.PIPE, text=True)
@@ -33,15 +34,17 @@ class Sidecar:
         self._changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
         self.wait_for(lambda: "main" in self.addresses, 10)
-        self.port = int(self.addresses["main"].rsplit(":", 1)[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        port = self.addresses["main"].rsplit(":", 1)[1]
+        if port.isdecimal():
+            self.port = int(port)
+            self.url = f"http://127.0.0.1:{port}"
 
     def _read(self):
         for line in self.process.stderr:
             with self._changed:
                 self.lines.append(line)
-                found = re.search(r'"address":"([^"]+)"', line)
-                if '"msg":"listening"' in line and found:
+                found = re.search(r'\baddress"?[:=]"?([^"\s]+)', line)
+                if "listening" in line and found:
                     name = "admin" if '"listener":"admin"' in line else "main"
                     self.addresses[name] = found[1]
                 self._changed.notify_all()
@@ -105,14 +108,25 @@ def shared_upstream():
     return Upstream()
 
 
-@pytest.fixture(scope="session")
-def shared_sidecar(shared_upstream):
-    sidecar = Sidecar(
-        OPENAI_BASE_URL=shared_upstream.url, OPENAI_API_KEY=UPSTREAM_KEY, ADMIN_PORT="0",
-        ADMIN_HOST="127.0.0.1", PING_INTERVAL="100ms", UPSTREAM_IDLE_TIMEOUT="600ms",
-        COMMIT_AFTER="300ms", MAX_REQUEST_BYTES="4MiB", MODEL_MAP="claude-*=gpt-x")
+def start(upstream, **settings):
+    """A sidecar for many tests; it must stop in peace after them."""
+    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, OPENAI_API_KEY=UPSTREAM_KEY, **settings)
     yield sidecar
     assert sidecar.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shared_sidecar(shared_upstream):
+    yield from start(
+        shared_upstream, ADMIN_PORT="0", ADMIN_HOST="127.0.0.1", MAX_REQUEST_BYTES="4MiB",
+        MODEL_MAP="claude-*=gpt-x")
+
+
+@pytest.fixture(scope="session")
+def shared_impatient(shared_upstream):
+    yield from start(
+        shared_upstream, PING_INTERVAL="100ms", UPSTREAM_IDLE_TIMEOUT="600ms",
+        COMMIT_AFTER="300ms")
 
 
 @pytest.fixture
@@ -124,6 +138,12 @@ def upstream(shared_upstream):
 @pytest.fixture
 def sidecar(shared_sidecar, upstream):
     return shared_sidecar
+
+
+@pytest.fixture
+def impatient(shared_impatient, upstream):
+    """A sidecar that pings soon and does not wait long."""
+    return shared_impatient
 
 
 @pytest.fixture

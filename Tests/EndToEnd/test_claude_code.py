@@ -9,6 +9,7 @@ import pytest
 
 from agent_loop import (
     GREETING, LAST_WORDS, AgentLoop, cut_in_a_call, fail_in_a_stream, too_many_requests)
+from conftest import Sidecar
 
 
 def bundled_cli():
@@ -65,3 +66,14 @@ def test_the_agent_loop_finishes(sidecar, upstream, tmp_path, loop_options, mode
     assert (folder / "greeting.txt").read_text().strip() == GREETING
     if loop.parallel:
         assert (folder / "one.txt").read_text() == (folder / "two.txt").read_text()
+
+
+def test_the_demo_is_enough_for_a_first_turn(tmp_path):
+    sidecar = Sidecar("demo")
+    folder, home = tmp_path / "project", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    result = run_cli(sidecar, folder, home)
+    assert not result["is_error"] and "claude-sidecar" in result["result"]
+    assert result["num_turns"] >= 2
+    assert sidecar.stop() == 0

@@ -218,9 +218,9 @@ def test_commands():
     assert run("--version").stdout.startswith("claude-sidecar ")
     assert "OPENAI_BASE_URL" in run("--help").stdout
     assert run("nonsense").returncode == 2
-    check = run("check", OPENAI_API_KEY="sk-secret", OPENAI_BASE_URL="llm.local:8000", BIG_MODEL="big")
+    check = run("check", OPENAI_API_KEY="sk-secret", OPENAI_BASE_URL="llm.example.org:8000", BIG_MODEL="big")
     assert check.returncode == 0 and "sk-secret" not in check.stdout
-    assert "https://llm.local:8000/v1/chat/completions" in check.stdout and "big" in check.stdout
+    assert "https://llm.example.org:8000/v1/chat/completions" in check.stdout and "big" in check.stdout
     assert run("healthcheck", PORT="1").returncode == 1
 
 

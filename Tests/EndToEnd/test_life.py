@@ -86,7 +86,7 @@ def test_a_client_that_does_not_read_stops_the_upstream(sidecar, upstream):
     assert [int(n) for n in re.findall(rb"<(\d+)>", data)] == list(range(count))
 
 
-def test_pings_keep_a_silent_stream_alive(sidecar, upstream):
+def test_pings_keep_a_silent_stream_alive(impatient, upstream):
     release = threading.Event()
 
     def script(connection):
@@ -98,7 +98,7 @@ def test_pings_keep_a_silent_stream_alive(sidecar, upstream):
         connection.event("[DONE]")
         connection.end()
     upstream.then(script)
-    sock = sidecar.open_request(STREAM)
+    sock = impatient.open_request(STREAM)
     data = b""
     while data.count(b"event: ping") < 3:
         data += sock.recv(65536)
@@ -108,9 +108,9 @@ def test_pings_keep_a_silent_stream_alive(sidecar, upstream):
     assert data.index(b"one") < data.index(b"event: ping") < data.index(b"two")
 
 
-def test_a_silent_upstream_gets_its_client_a_status_and_then_an_error(sidecar, upstream):
+def test_a_silent_upstream_gets_its_client_a_status_and_then_an_error(impatient, upstream):
     upstream.then(lambda c: (c.begin(), c.wait_closed()) and "close")
-    with httpx.stream("POST", sidecar.url + "/v1/messages", json=STREAM) as answer:
+    with httpx.stream("POST", impatient.url + "/v1/messages", json=STREAM) as answer:
         assert answer.status_code == 200
         text = answer.read().decode()
     assert text.index("message_start") < text.index("event: ping") < text.index("event: error")

@@ -251,3 +251,77 @@ def test_exact_bytes_go_through(sidecar, upstream):
     assert b'{"type":"object","properties":{"q":{"maximum":1e400,"minimum":0.10}}}' in sent
     assert b"x" * 3_000_000 in sent
     assert "a\ufffdb".encode() in sent
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_rate_limits_and_ids_of_the_upstream_reach_the_client(client, upstream, ask, is_stream):
+    limits = [("x-ratelimit-limit-requests", "60"), ("X-RateLimit-Remaining-Requests", "59"),
+              ("x-ratelimit-reset-tokens", "6m0s"), ("x-request-id", "req-up"),
+              ("openai-organization", "planted"), ("set-cookie", "planted")]
+    upstream.then(lambda c: c.json(completion(), headers=limits))
+    raw = client.messages.with_raw_response.create(**ask, stream=is_stream)
+    assert raw.headers["anthropic-ratelimit-requests-limit"] == "60"
+    assert raw.headers["anthropic-ratelimit-requests-remaining"] == "59"
+    assert raw.headers["anthropic-ratelimit-tokens-reset"].endswith("Z")
+    assert raw.headers["x-upstream-request-id"] == "req-up"
+    assert "planted" not in str(raw.headers)
+
+
+def test_a_compressed_request_is_refused_with_its_code(sidecar, upstream):
+    answer = sidecar.raw(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\n"
+                         b"content-length: 3\r\n\r\nabc")
+    assert answer.startswith(b"HTTP/1.1 400") and b"request_body_encoding_unsupported" in answer
+    assert not upstream.requests
+
+
+def refusal(message, param=None):
+    return lambda c: c.json({"error": {"message": message, "param": param}}, 400)
+
+
+@pytest.mark.parametrize("message, param, more, before, after", [
+    ("Unsupported parameter: 'stop' is not supported with this model.", "stop",
+     {"stop_sequences": ["END"]}, lambda b: "stop" in b, lambda b: "stop" not in b),
+    ("max_tokens is too large: 64. This model supports at most 16 completion tokens", "max_tokens",
+     {}, lambda b: b["max_tokens"] == 64, lambda b: b["max_tokens"] == 16),
+    ("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+     "'max_completion_tokens' instead.", "max_tokens",
+     {}, lambda b: "max_tokens" in b, lambda b: b.get("max_completion_tokens") == 64),
+    ("Function tools with reasoning_effort are not supported for m in /v1/chat/completions.", None,
+     {"tools": TOOLS}, lambda b: "reasoning_effort" not in b,
+     lambda b: b["reasoning_effort"] == "none"),
+    ("Unrecognized request argument supplied: temperature", None,
+     {"extra_body": {"temperature": 0.5}}, lambda b: "temperature" in b,
+     lambda b: "temperature" not in b),
+])
+def test_a_refused_parameter_is_healed_once_and_remembered(
+        client, upstream, ask, message, param, more, before, after):
+    ask["model"] = f"healing-{abs(hash(message))}"
+    upstream.then(refusal(message, param)).then(completion("one")).then(completion("two"))
+    assert client.messages.create(**ask, **more).content[0].text == "one"
+    assert client.messages.create(**ask, **more).content[0].text == "two"
+    first, second, third = (upstream.next_request().body for _ in range(3))
+    assert before(first) and after(second) and after(third)
+
+
+def test_a_refusal_that_healing_does_not_end_is_told(client, upstream, ask):
+    ask["model"] = "stubborn"
+    text = "Unsupported parameter: 'stop' is not supported with this model."
+    upstream.then(refusal(text, "stop")).then(refusal(text, "stop"))
+    with pytest.raises(anthropic.BadRequestError, match="Unsupported parameter"):
+        client.messages.create(**ask, stop_sequences=["END"])
+    assert len(upstream.requests) == 2
+
+
+def test_a_stream_for_a_request_that_asked_for_none(client, upstream, ask):
+    call = tool_call("get_weather", '{"city":')
+    rest = {"index": 0, "function": {"arguments": '"Köln"}'}}
+    chunks = [chunk({"content": "one "}), chunk({"content": 'two "'}),
+              chunk({"tool_calls": [call]}), chunk({"tool_calls": [rest]}),
+              chunk({}, "tool_calls"), chunk(usage=USAGE), "[DONE]"]
+    upstream.then(chunks)
+    message = client.messages.create(**ask, tools=TOOLS)
+    assert message.content[0].text == 'one two "' and message.content[1].input == {"city": "Köln"}
+    assert message.stop_reason == "tool_use" and message.usage.output_tokens == 5
+    upstream.then(chunks[:3])
+    with pytest.raises(anthropic.InternalServerError):
+        client.messages.create(**ask, tools=TOOLS)

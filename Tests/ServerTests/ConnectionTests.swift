@@ -18,6 +18,7 @@ private final class Echo: RequestHandler, WorkerTenant {
     func receive(_ message: WorkerMessage) {
         listener?.drain()
         listener?.abort()
+        listener = nil
         isDone = true
     }
 

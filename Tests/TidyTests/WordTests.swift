@@ -69,7 +69,7 @@ import Testing
         character.isLetter || character.isNumber || character == "_"
     }
 
-    /// Whether a path begins at the root: `https://host/home/` and `a/work/b` do not count.
+    /// Whether a path begins at the root: the path of `https://host/home/` does not count.
     private func isAbsolute(_ path: String, in line: String) -> Bool {
         guard let range = line.range(of: path) else { return false }
         let before = line[..<range.lowerBound].last ?? " "

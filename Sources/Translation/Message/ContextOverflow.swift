@@ -100,7 +100,7 @@ package enum ContextOverflow: Equatable, Sendable {
 }
 
 /// When to try again (translation 5.4).
-enum RetryAfter {
+package enum RetryAfter {
     /// Whole seconds, rounded up; `nil` when the upstream does not tell.
     static func seconds(_ header: (StaticString) -> String?, text: String) -> Int? {
         if let value = header("retry-after"), let seconds = Double(value), seconds >= 0 {
@@ -118,7 +118,7 @@ enum RetryAfter {
     }
 
     /// A span like `1s`, `6m0s`, `250ms`, `1.5s` in whole seconds, rounded up.
-    private static func span(_ text: String) -> Int? {
+    package static func span(_ text: String) -> Int? {
         var total = 0.0
         var number = ""
         var unit = ""

@@ -31,7 +31,8 @@ package struct MessageTranslator {
     package mutating func translate(
         completion body: [UInt8], mint: inout IdentifierMint
     ) throws(APIError) -> TranslatedMessage {
-        let document = try Self.parse(body)
+        let isStream = StreamAggregate.isStream(body)
+        let document = try Self.parse(isStream ? StreamAggregate.completion(body) : body)
         let root = document.root
         if let error = UpstreamError.inBand(root) { throw error }
         guard

@@ -158,7 +158,17 @@ struct ConversationEmitter {
             case .toolUse(let use): calls.append(use)
             case .toolResult: losses.append("tool_result")
             case .other(let type, let value):
-                if type == "thinking", let thought = Self.thought(value) {
+                if ServerToolCall.isCall(type) {
+                    // The turn goes on in a new message behind the result.
+                    let server = ServerToolCall(value, in: turn, toolNames)
+                    let replayed = replayed(reasoning, hasCalls: true, replays)
+                    messages.append(
+                        .assistant(text: text, calls: [server.call], reasoning: replayed))
+                    messages.append(.tool(id: server.call.id, content: server.result))
+                    (text, reasoning) = (TextRun(), nil)
+                } else if ServerToolCall.isResult(type) {
+                    continue
+                } else if type == "thinking", let thought = Self.thought(value) {
                     reasoning = reasoning ?? TextRun()
                     reasoning?.pieces += [thought]
                 } else if type != "thinking" && type != "redacted_thinking" {

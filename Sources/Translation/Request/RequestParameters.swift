@@ -12,6 +12,9 @@ enum ReasoningLevel: Equatable {
 
     private static let efforts: Set<String> = ["low", "medium", "high", "xhigh", "max"]
 
+    /// The level that the operator sets: `off`, or an effort.
+    init(_ setting: String) { self = setting == "off" ? .off : .effort(setting) }
+
     init(_ root: JSONValue, entryEffort: String?) {
         let thinking = root["thinking"]
         let type = thinking?["type"]?.text?.string

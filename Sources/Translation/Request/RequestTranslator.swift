@@ -24,6 +24,10 @@ package struct RequestLimits: Sendable {
     package var maxTokens: Int?
     /// `max_tokens` or `max_completion_tokens`; `nil` leaves it to the dialect.
     package var usesMaxCompletionTokens: Bool?
+    /// How hard the model is to think, whatever the client asks for: `off`, or an effort.
+    package var reasoningEffort: String?
+    /// Whether Claude Code's attribution block, which spoils prefix caches, is left out.
+    package var stripsAttribution = true
     /// Refuse what cannot be translated instead of dropping and counting it.
     package var isStrict = false
 
@@ -48,15 +52,17 @@ package struct RequestTranslator: Sendable {
     }
 
     /// Translates a body; `session` is the client's session id, if it sent one.
+    ///
+    /// `quirks` tells what was learned about the upstream's model.
     package func translate(
-        _ body: [UInt8], session: String?
+        _ body: [UInt8], session: String?, quirks: (String) -> Set<Quirk> = { _ in [] }
     ) throws(APIError) -> TranslatedRequest {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
-        let dialect = dialect.refined(for: upstreamModel)
+        let dialect = dialect.refined(for: upstreamModel).applying(quirks(upstreamModel))
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
@@ -64,7 +70,7 @@ package struct RequestTranslator: Sendable {
         plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])
         plan.stopSequences = Self.stopSequences(root["stop_sequences"])
-        let maxTokens = try maxTokens(root["max_tokens"], &plan)
+        let maxTokens = try maxTokens(root["max_tokens"], dialect)
         guard maxTokens != 0 else { return .local(plan: plan) }
 
         let conversation = try Conversation(messages, dialect.toolIDs)
@@ -76,7 +82,7 @@ package struct RequestTranslator: Sendable {
         plan.allowsParallelToolUse = !choice.isSequential
         try Self.check(tools, choice)
         var emitter = ConversationEmitter(dialect, tools.names)
-        try emitter.emit(system: Self.system(root), conversation)
+        try emitter.emit(system: system(root), conversation)
         plan.losses = tools.losses + emitter.losses + Self.lostFields(root)
         plan.repairs = emitter.repairs
         if limits.isStrict, let field = plan.losses.first {
@@ -86,7 +92,9 @@ package struct RequestTranslator: Sendable {
         let parts = Parts(
             root: root, model: upstreamModel, messages: emitter.messages, tools: tools,
             choice: choice, maxTokens: maxTokens,
-            level: ReasoningLevel(root, entryEffort: conversation.effort), session: session)
+            level: limits.reasoningEffort.map { ReasoningLevel($0) }
+                ?? ReasoningLevel(root, entryEffort: conversation.effort),
+            session: session)
         return .upstream(body: write(parts, plan, dialect), plan: plan)
     }
 
@@ -171,24 +179,26 @@ package struct RequestTranslator: Sendable {
         return sequences
     }
 
-    private func maxTokens(_ value: JSONValue?, _ plan: inout ExchangePlan) throws(APIError) -> Int?
-    {
+    private func maxTokens(_ value: JSONValue?, _ dialect: Dialect) throws(APIError) -> Int? {
         guard let value, !value.isNull else { return nil }
         guard let asked = value.integer, asked >= 0 else {
             throw .invalid("max_tokens: Input should be a non-negative integer")
         }
         guard asked > 0 else { return 0 }
-        return min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
+        let bounded = min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
+        return min(bounded, dialect.outputTokensMax ?? Int.max)
     }
 
     /// The system prompt as one text; the attribution block of Claude Code changes from session to
     /// session and would spoil every prefix cache.
-    private static func system(_ root: JSONValue) -> TextRun {
+    private func system(_ root: JSONValue) -> TextRun {
         var run = TextRun()
         let system = root["system"]
         let texts =
             system?.text.map { [$0] } ?? system?.elements.compactMap { $0["text"]?.text } ?? []
-        for text in texts where !text.isBlank && !text.hasPrefix("x-anthropic-billing-header:") {
+        for text in texts where !text.isBlank {
+            let isAttribution = text.hasPrefix("x-anthropic-billing-header:")
+            if isAttribution, limits.stripsAttribution { continue }
             run.add([.text(text)], separator: #"\n\n"#)
         }
         return run
@@ -245,7 +255,11 @@ package struct RequestTranslator: Sendable {
             for sequence in plan.stopSequences.prefix(dialect.stopsMax) { writer.string(sequence) }
             writer.endArray()
         }
-        writer.reasoning(parts.level, dialect.reasoning)
+        if dialect.forcesEffortNone, !parts.tools.tools.isEmpty {
+            writer.reasoning(.off, .effort)
+        } else {
+            writer.reasoning(parts.level, dialect.reasoning)
+        }
         if let schema = Self.outputSchema(parts.root) { writer.responseFormat(schema, dialect) }
         if dialect.wantsPromptCacheKey, let session = Self.session(parts) {
             writer.key("prompt_cache_key")

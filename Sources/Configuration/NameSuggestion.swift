@@ -1,0 +1,42 @@
+// Finds the setting that a misspelt variable was meant to be.
+
+/// Compares names by how many letters differ.
+enum NameSuggestion {
+    /// Names near ours that belong to others and are set on many machines.
+    private static let foreign: Set<String> = [
+        "HTTP_PROXY", "FTP_PROXY", "ftp_proxy", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL",
+    ]
+
+    /// The nearest name that is read, if it is near enough for a slip.
+    static func nearest(to name: String, among known: Set<String>) -> String? {
+        guard !known.contains(name), !foreign.contains(name),
+            !name.hasPrefix(SettingsTable.headerPrefix)
+        else { return nil }
+        let letters = Array(name.uppercased().utf8)
+        return known.filter { !$0.contains("<") }.sorted()
+            .map { (name: $0, distance: distance(letters, Array($0.utf8))) }
+            .filter { $0.distance <= slips(in: $0.name) }
+            .min { $0.distance < $1.distance }?.name
+    }
+
+    /// How many slips a name bears before it could be anybody's: `HOST` is two letters from `HOME`.
+    private static func slips(in name: String) -> Int {
+        name.utf8.count >= 10 ? 2 : name.utf8.count >= 6 ? 1 : 0
+    }
+
+    /// Letters that must be added, removed or changed; at least 3 if the lengths differ by more.
+    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        guard abs(a.count - b.count) <= 2 else { return 3 }
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
+                diagonal = row[j + 1]
+                row[j + 1] = next
+            }
+        }
+        return row[b.count]
+    }
+}
