@@ -60,6 +60,8 @@ extension StreamTranslator {
     }
 
     private func known(index: Int?, id: String, name: String) -> Int? {
+        // Of a completion that came whole every entry is a call, also where one id stands twice.
+        if isWhole { return nil }
         if let index {
             if let known = tools.lastIndex(where: { $0.index == index }) {
                 return Self.isNew(tools[known], id: id, name: name) ? nil : known
