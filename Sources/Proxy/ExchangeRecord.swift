@@ -24,9 +24,10 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
-    /// How often the request was sent again after a refusal.
-    var retries = 0
 
+    /// Statuses of the attempts before the last; 0 is none.
+    private var failedStatuses: [Int] = []
+    private var retryReasons: [RetryLabel] = []
     private(set) var upstreamStartedAt: Instant?
     private(set) var upstreamHeadAt: Instant?
     private(set) var upstreamStatus = 0
@@ -48,7 +49,19 @@ struct ExchangeRecord {
         repairs = plan.repairs
     }
 
-    mutating func upstreamStarted(_ now: Instant) { upstreamStartedAt = now }
+    mutating func upstreamStarted(_ now: Instant) {
+        upstreamStartedAt = now
+        upstreamHeadAt = nil
+        upstreamStatus = 0
+        upstreamRequestID = nil
+        clientHeaders = []
+    }
+
+    /// The last attempt has failed and the request is sent again.
+    mutating func noteRetry(_ reason: RetryLabel) {
+        failedStatuses.append(upstreamStatus)
+        retryReasons.append(reason)
+    }
 
     mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
         upstreamHeadAt = now
@@ -104,10 +117,11 @@ extension ExchangeRecord {
                 .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
         }
         if let upstreamStartedAt {
-            metrics.add(.upstreamRequests, SeriesKey(upstreamStatus, retries > 0 ? 1 : 0))
-            // What was refused before counts too: 400, the first try among them.
-            for attempt in 0..<retries {
-                metrics.add(.upstreamRequests, SeriesKey(400, attempt > 0 ? 1 : 0))
+            for (attempt, status) in (failedStatuses + [upstreamStatus]).enumerated() {
+                metrics.add(.upstreamRequests, SeriesKey(status, attempt > 0 ? 1 : 0))
+            }
+            for reason in retryReasons {
+                metrics.add(.upstreamRetries, SeriesKey(reason.labelIndex))
             }
             if let upstreamHeadAt {
                 metrics.observe(
@@ -160,7 +174,7 @@ extension ExchangeRecord {
             line.add("duration_ms", milliseconds: now.nanoseconds(since: startedAt))
             line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
             line.add("upstream_request_id", upstreamRequestID)
-            line.add("retries", retries > 0 ? retries : nil)
+            line.add("retries", retryReasons.isEmpty ? nil : retryReasons.count)
             line.add("lossy", losses.isEmpty ? nil : losses.count)
             line.add("repairs", repairs.isEmpty ? nil : repairs.count)
         }

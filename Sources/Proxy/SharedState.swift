@@ -24,6 +24,8 @@ package final class SharedState: Sendable {
     let shards: [MetricsShard]
     let credentials: Credentials
     let learned = LearnedQuirks()
+    let retryPolicy: RetryPolicy
+    let retryBudget = Mutex(RetryBudget(now: .read()))
     let log: Log
     private let running = Atomic<Int>(0)
 
@@ -31,6 +33,7 @@ package final class SharedState: Sendable {
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
         timeouts = Timeouts(settings)
+        retryPolicy = RetryPolicy(retriesMax: settings.retriesMax)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
