@@ -1,6 +1,7 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
+internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
