@@ -1,7 +1,6 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
-internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
@@ -23,9 +22,9 @@ package final class SharedState: Sendable {
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
     let credentials: Credentials
+    let admission: Admission
     let learned = LearnedQuirks()
     let log: Log
-    private let running = Atomic<Int>(0)
 
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
@@ -57,6 +56,7 @@ package final class SharedState: Sendable {
             shards: shards, models: labelled,
             build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
         credentials = Credentials(settings)
+        admission = Admission(settings)
         log = Log(settings)
     }
 
@@ -66,17 +66,6 @@ package final class SharedState: Sendable {
         return ChatEndpoint.url(
             base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
     }
-
-    /// Counts an exchange in, unless there are too many.
-    func admit() -> Bool {
-        let count = running.add(1, ordering: .relaxed).newValue
-        guard count > settings.concurrentRequestsMax else { return true }
-        leave()
-        return false
-    }
-
-    /// Counts an exchange out.
-    func leave() { running.subtract(1, ordering: .relaxed) }
 
     /// The path of the upstream's URL, for messages.
     var endpointPath: String {
@@ -93,6 +82,8 @@ package final class SharedState: Sendable {
     func exposition(isOpenMetrics: Bool) -> [UInt8] {
         var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
+        report.inflightBodyBytes = admission.heldBytes
+        report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
     }
 }

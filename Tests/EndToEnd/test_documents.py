@@ -13,9 +13,9 @@ from test_http import run
 from upstream import text_stream
 
 ROOT = pathlib.Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs/settings.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs/operations.md",
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")),
              ROOT / "Benchmarks/README.md"]
 
 
@@ -36,22 +36,22 @@ def settings_table():
     return "\n".join(rows)
 
 
-def readme_around_table():
-    before, rest = README.split("a test compares -->\n")
+def around_table():
+    before, rest = SETTINGS.split("a test compares -->\n")
     shown, after = rest.split("\n<!-- end of settings")
     return f"{before}a test compares -->\n", shown, f"\n<!-- end of settings{after}"
 
 
-def test_the_readme_has_the_table_of_settings():
-    shown = readme_around_table()[1]
+def test_the_settings_page_has_the_table():
+    shown = around_table()[1]
     assert shown == settings_table(), "run this file as a program: it writes the table"
 
 
-def test_the_readme_has_every_other_name_of_a_setting():
+def test_the_settings_page_has_every_other_name_of_a_setting():
     table = (ROOT / "Sources/Configuration/SettingsTable.swift").read_text()
     aliases = {alias for names in re.findall(r"aliases: \[([^\]]+)\]", table)
                for alias in re.findall(r'"([A-Z_]+)"', names)}
-    paragraph = README.split("other programs use")[1].split("##")[0]
+    paragraph = SETTINGS.split("other programs use")[1].split("##")[0]
     own = {name for name, _, _ in settings()}
     assert set(re.findall(r"`([A-Z_]+)`", paragraph)) - own == aliases
 
@@ -132,5 +132,5 @@ def test_commands_and_variables_in_documents_exist(document):
 
 
 if __name__ == "__main__":
-    text_before, _, text_after = readme_around_table()
-    (ROOT / "README.md").write_text(text_before + settings_table() + text_after)
+    text_before, _, text_after = around_table()
+    (ROOT / "docs/settings.md").write_text(text_before + settings_table() + text_after)

@@ -16,9 +16,14 @@ extension StreamTranslator {
         thinking(decoded, into: &events)
     }
 
-    /// OpenRouter's `reasoning_details`, where no plain reasoning comes beside them.
-    mutating func details(_ details: JSONValue, into events: inout [UInt8]) {
+    /// OpenRouter's `reasoning_details`: their text is the reasoning where none comes beside them,
+    /// and all of them is kept for the signature.
+    mutating func details(
+        _ details: JSONValue, hasText: Bool, into events: inout [UInt8]
+    ) {
         for detail in details.elements {
+            if plan.thinking != .hidden { reasoningDetails.add(detail) }
+            guard hasText else { continue }
             (detail["text"] ?? detail["summary"])?.text?.withEscaped {
                 reasoning($0, into: &events)
             }
@@ -103,7 +108,7 @@ extension StreamTranslator {
         let text = prefill.feed(text)
         guard !text.isEmpty else { return }
         if hasUnclosedTools {
-            guard tools.allSatisfy({ $0.state == .closed || $0.isComplete }) else {
+            guard !gathersTools, tools.allSatisfy({ $0.state == .closed || $0.isComplete }) else {
                 textBehindTools += text
                 if textBehindTools.count > Self.heldBytesMax { overflow(into: &events) }
                 return

@@ -18,8 +18,11 @@ extension StreamTranslator {
         let place = place(index: index, id: entry["id"]?.text?.string ?? "", name: name)
         tools[place].take(name: name)
         if function?["input"] != nil { tools[place].shape = .freeText }
+        if let text = entry["extra_content"]?["google"]?["thought_signature"]?.text {
+            tools[place].thoughtSignature = text.string
+        }
         value(function?["arguments"] ?? function?["input"], to: place, into: &events)
-        if !isWhole { pump(into: &events) }
+        if !gathersTools { pump(into: &events) }
         return place
     }
 
@@ -29,7 +32,7 @@ extension StreamTranslator {
         let place = place(index: -1, id: "", name: "")
         tools[place].take(name: call["name"]?.text?.string ?? "")
         value(call["arguments"], to: place, into: &events)
-        if !isWhole { pump(into: &events) }
+        if !gathersTools { pump(into: &events) }
     }
 
     /// Lets go of text that was held back: it came before the call.
@@ -125,8 +128,8 @@ extension StreamTranslator {
     }
 
     private mutating func keep(_ bytes: [UInt8], to place: Int, into events: inout [UInt8]) {
-        // Of a completion that came whole nothing has gone out: all of it can be repaired.
-        if isWhole, !tools[place].hasArguments, bytes.contains(where: { $0 > 0x20 }) {
+        // Of a call that waits for its end nothing has gone out: all of it can be repaired.
+        if gathersTools, !tools[place].hasArguments, bytes.contains(where: { $0 > 0x20 }) {
             tools[place].shape = .other
         }
         if !tools[place].take(bytes) { report.repaired("tool_arguments") }
@@ -169,6 +172,7 @@ extension StreamTranslator {
             report.repaired("tool_name")
         }
         let id = clientID(tools[place].upstreamID)
+        carry(tools[place].thoughtSignature, of: id, into: &events)
         openToolUse(place, id: id, name: name, into: &events)
         tools[place].state = .open
         return true
@@ -199,7 +203,11 @@ extension StreamTranslator {
             emitArguments(place, into: &events)
         }
         let rest = rest(of: tools[place])
-        if !rest.isEmpty { delta(decoded: rest, into: &events) }
+        if form == .message {
+            events += rest.isEmpty ? Array("{}".utf8) : rest
+        } else if !rest.isEmpty {
+            delta(decoded: rest, into: &events)
+        }
         tools[place].waiting = []
         tools[place].state = .closed
         closeBlock(into: &events)
