@@ -100,6 +100,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
             record.requestBytes = body.count
             do throws(APIError) {
                 let answer = try SmallEndpoints.countTokens(body)
+                metrics.countedTokens(.estimate)
                 record.status = 200
                 record.outcome = .completed
                 await connection.respond(
@@ -140,12 +141,12 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         _ head: RequestHead, _ route: RouteLabel, _ connection: Connection
     ) async -> Bool {
         if let size = connection.announcedBodyBytes, size > shared.settings.requestBytesMax {
-            metrics.add(.rejected, SeriesKey(RejectLabel.size.labelIndex))
+            metrics.rejected(.size)
             await refuse(.tooLarge(shared.settings.requestBytesMax), route, connection)
             return false
         }
         guard shared.credentials.accepts(head) else {
-            metrics.add(.rejected, SeriesKey(RejectLabel.auth.labelIndex))
+            metrics.rejected(.auth)
             await refuse(.unknownKey, route, connection)
             return false
         }
@@ -154,7 +155,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
             return false
         }
         guard shared.admit() else {
-            metrics.add(.rejected, SeriesKey(RejectLabel.concurrency.labelIndex))
+            metrics.rejected(.concurrency)
             await refuse(.overCapacity, route, connection)
             return false
         }
