@@ -57,14 +57,6 @@ struct ExchangeRecord {
         clientHeaders = head.clientHeaders(nowNanoseconds: WallClock.nanoseconds())
     }
 
-    mutating func note(_ message: TranslatedMessage) {
-        usage = message.usage
-        stopReason = message.stopReason
-        repairs += message.repairs
-        toolCallCount = message.toolCallCount
-        responseBytes = message.body.count
-    }
-
     mutating func note(_ report: StreamReport) {
         usage = report.usage
         stopReason = report.stopReason

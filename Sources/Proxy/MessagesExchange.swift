@@ -115,9 +115,10 @@ final class MessagesExchange {
     {
         let body = try await collect(transfer)
         do throws(APIError) {
-            var translator = MessageTranslator(plan: plan)
+            let translator = MessageTranslator(plan: plan)
             let message = try translator.translate(completion: body, mint: &context.mint)
-            record.note(message)
+            record.note(message.report)
+            record.responseBytes = message.body.count
             record.outcome = .completed
             await respond(message.body)
         } catch {

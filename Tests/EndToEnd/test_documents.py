@@ -12,11 +12,11 @@ from test_http import run
 from upstream import text_stream
 
 ROOT = pathlib.Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs/settings.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 MONITORING = (ROOT / "docs/monitoring.md").read_text()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "Benchmarks/README.md",
-             *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")),
+             ROOT / "Benchmarks/README.md"]
 
 
 def settings():
@@ -45,8 +45,8 @@ def around(document, what):
             f"\n<!-- end of {what}{after}")
 
 
-def test_the_readme_has_the_table_of_settings():
-    shown = around(README, "settings")[1]
+def test_the_settings_page_has_the_table():
+    shown = around(SETTINGS, "settings")[1]
     assert shown == settings_table(), "run this file as a program: it writes the table"
 
 
@@ -55,11 +55,11 @@ def test_the_metrics_are_documented_as_they_are_declared():
     assert shown == run("metrics").stdout.rstrip("\n"), "run this file as a program"
 
 
-def test_the_readme_has_every_other_name_of_a_setting():
+def test_the_settings_page_has_every_other_name_of_a_setting():
     table = (ROOT / "Sources/Configuration/SettingsTable.swift").read_text()
     aliases = {alias for names in re.findall(r"aliases: \[([^\]]+)\]", table)
                for alias in re.findall(r'"([A-Z_]+)"', names)}
-    paragraph = README.split("other programs use")[1].split("##")[0]
+    paragraph = SETTINGS.split("other programs use")[1].split("##")[0]
     own = {name for name, _, _ in settings()}
     assert set(re.findall(r"`([A-Z_]+)`", paragraph)) - own == aliases
 
@@ -129,5 +129,5 @@ def write(path, what, table):
 
 
 if __name__ == "__main__":
-    write(ROOT / "README.md", "settings", settings_table())
+    write(ROOT / "docs/settings.md", "settings", settings_table())
     write(ROOT / "docs/monitoring.md", "metrics", run("metrics").stdout.rstrip("\n"))

@@ -10,7 +10,7 @@ private func message(
     var plan = ExchangePlan(requestedModel: "m", upstreamModel: "u", isStream: false)
     change(&plan)
     var mint = IdentifierMint(seed: (1, 2))
-    var translator = MessageTranslator(plan: plan)
+    let translator = MessageTranslator(plan: plan)
     let translated = try translator.translate(completion: Array(completion.utf8), mint: &mint)
     let body = try JSONSerialization.jsonObject(with: Data(translated.body)) as? [String: Any]
     return (body ?? [:], translated)
@@ -85,7 +85,7 @@ private func blocks(_ body: [String: Any]) -> [[String: Any]] {
         expected.cacheCreationTokens = 50
         expected.outputTokens = 10
         expected.thinkingTokens = 4
-        #expect(translated.usage == expected)
+        #expect(translated.report.usage == expected)
     }
 
     @Test func reasoningShowsOnlyWhenAskedFor() throws {

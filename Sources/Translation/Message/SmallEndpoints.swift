@@ -70,26 +70,18 @@ package enum SmallEndpoints {
 
     /// The answer to `max_tokens: 0`: no content, no upstream call.
     package static func emptyMessage(_ plan: ExchangePlan, id: String) -> [UInt8] {
-        let end = MessageEnd(stopReason: .maxTokens, usage: Usage())
-        var body: [UInt8] = []
-        body.append(#"{"id":""#)
-        body.append(id)
-        body.append(#"","type":"message","role":"assistant","model":""#)
-        JSONEscape.append(plan.requestedModel, to: &body)
-        body.append(#"","content":[],"#)
-        end.append(to: &body)
-        body.append(#","usage":"#)
-        end.usage.append(to: &body)
-        body.append("}")
-        return body
+        empty(plan, id: id, .message)
     }
 
     /// The same as a stream.
     package static func emptyStream(_ plan: ExchangePlan, id: String) -> [UInt8] {
-        var events: [UInt8] = []
-        EventWriter.messageStart(id: id, model: plan.requestedModel, into: &events)
-        EventWriter.messageDelta(MessageEnd(stopReason: .maxTokens, usage: Usage()), into: &events)
-        EventWriter.messageStop(into: &events)
-        return events
+        empty(plan, id: id, .events)
+    }
+
+    private static func empty(_ plan: ExchangePlan, id: String, _ form: AnswerForm) -> [UInt8] {
+        var answer: [UInt8] = []
+        form.messageStart(id: id, model: plan.requestedModel, into: &answer)
+        form.messageEnd(MessageEnd(stopReason: .maxTokens, usage: Usage()), into: &answer)
+        return answer
     }
 }

@@ -61,7 +61,7 @@ enum EventWriter {
         events.append(#","content_block":"#)
     }
 
-    /// A delta up to where its text begins; `deltaEnd` closes it.
+    /// A delta up to where its text begins; `deltaClosing` ends it.
     static func deltaStart(_ index: Int, _ kind: DeltaKind, into events: inout [UInt8]) {
         events.beginEvent("content_block_delta")
         events.append(#"{"type":"content_block_delta","index":"#)
@@ -69,7 +69,7 @@ enum EventWriter {
         events.append(kind.opening)
     }
 
-    static func deltaEnd(into events: inout [UInt8]) { events.append("\"}}\n\n") }
+    static let deltaClosing: StaticString = "\"}}\n\n"
 
     static func blockStop(_ index: Int, into events: inout [UInt8]) {
         events.beginEvent("content_block_stop")

@@ -9,11 +9,11 @@ extension StreamTranslator {
         switch block {
         case .none, .toolUse: break
         case .text:
-            EventWriter.textStart(nextIndex, into: &events)
+            form.textStart(nextIndex, into: &events)
             report.hasText = true
             opened(block, .text)
         case .thinking:
-            EventWriter.thinkingStart(nextIndex, into: &events)
+            form.thinkingStart(nextIndex, into: &events)
             opened(block, .thinking)
         }
     }
@@ -23,7 +23,7 @@ extension StreamTranslator {
         _ place: Int, id: String, name: String, into events: inout [UInt8]
     ) {
         closeBlock(into: &events)
-        EventWriter.toolUseStart(nextIndex, id: id, name: name, into: &events)
+        form.toolUseStart(nextIndex, id: id, name: name, into: &events)
         report.toolCallCount += 1
         opened(.toolUse(place), .inputJSON)
     }
@@ -31,7 +31,7 @@ extension StreamTranslator {
     private mutating func opened(_ block: OpenBlock, _ kind: DeltaKind) {
         self.block = block
         deltaOpening.removeAll(keepingCapacity: true)
-        EventWriter.deltaStart(nextIndex, kind, into: &deltaOpening)
+        form.deltaOpening(nextIndex, kind, into: &deltaOpening)
         nextIndex += 1
         report.hasOutput = true
     }
@@ -41,7 +41,7 @@ extension StreamTranslator {
         outputBytes += content.count
         events += deltaOpening
         events.append(content)
-        EventWriter.deltaEnd(into: &events)
+        events.append(deltaClosing)
     }
 
     /// Adds decoded text to the open block.
@@ -49,7 +49,7 @@ extension StreamTranslator {
         outputBytes += text.count
         events += deltaOpening
         JSONEscape.append(text, to: &events)
-        EventWriter.deltaEnd(into: &events)
+        events.append(deltaClosing)
     }
 
     /// Closes the open block; a thinking block gets its one signature first.
@@ -58,11 +58,9 @@ extension StreamTranslator {
         if block == .thinking {
             let text = thought.isEmpty ? nil : String(decoding: thought, as: UTF8.self)
             thought = []
-            EventWriter.deltaStart(nextIndex - 1, .signature, into: &events)
-            events.append(ThinkingSignature(text: text).encoded)
-            EventWriter.deltaEnd(into: &events)
+            form.signature(ThinkingSignature(text: text).encoded, nextIndex - 1, into: &events)
         }
-        EventWriter.blockStop(nextIndex - 1, into: &events)
+        form.blockStop(nextIndex - 1, block.deltaKind, into: &events)
         block = .none
     }
 }

@@ -54,7 +54,7 @@ extension StreamTranslator {
         case .reasoning: reasoning(content, into: &events)
         case .arguments(let place):
             arguments(content, to: place, into: &events)
-            pump(into: &events)
+            if !gathersTools { pump(into: &events) }
         }
         if isOver { frame = nil }
     }

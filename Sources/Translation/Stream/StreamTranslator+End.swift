@@ -36,12 +36,11 @@ extension StreamTranslator {
         if refusal != nil { reason = .refusal }
         report.usage = finalUsage()
         report.stopReason = reason
-        EventWriter.messageDelta(
+        form.messageEnd(
             MessageEnd(
                 stopReason: reason, stopSequence: reason == .stopSequence ? sequence : nil,
                 refusal: refusal.map(Self.decoded), usage: report.usage ?? Usage()),
             into: &events)
-        EventWriter.messageStop(into: &events)
         phase = .ended
     }
 
@@ -64,7 +63,9 @@ extension StreamTranslator {
     ///
     /// Open blocks stay open: a tidy end would look like success.
     mutating func fail(_ error: APIError, into events: inout [UInt8]) {
-        if phase.isBegun { EventWriter.error(error, requestID: requestID, into: &events) }
+        if phase.isBegun, form == .events {
+            EventWriter.error(error, requestID: requestID, into: &events)
+        }
         phase = .failed(error)
         wantsUpstreamCancelled = true
     }

@@ -103,7 +103,7 @@ extension StreamTranslator {
         let text = prefill.feed(text)
         guard !text.isEmpty else { return }
         if hasUnclosedTools {
-            guard tools.allSatisfy({ $0.state == .closed || $0.isComplete }) else {
+            guard !gathersTools, tools.allSatisfy({ $0.state == .closed || $0.isComplete }) else {
                 textBehindTools += text
                 if textBehindTools.count > Self.heldBytesMax { overflow(into: &events) }
                 return

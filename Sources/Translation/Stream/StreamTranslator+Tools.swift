@@ -19,7 +19,7 @@ extension StreamTranslator {
         tools[place].take(name: name)
         if function?["input"] != nil { tools[place].shape = .freeText }
         value(function?["arguments"] ?? function?["input"], to: place, into: &events)
-        if !isWhole { pump(into: &events) }
+        if !gathersTools { pump(into: &events) }
         return place
     }
 
@@ -29,7 +29,7 @@ extension StreamTranslator {
         let place = place(index: -1, id: "", name: "")
         tools[place].take(name: call["name"]?.text?.string ?? "")
         value(call["arguments"], to: place, into: &events)
-        if !isWhole { pump(into: &events) }
+        if !gathersTools { pump(into: &events) }
     }
 
     /// Lets go of text that was held back: it came before the call.
@@ -60,6 +60,8 @@ extension StreamTranslator {
     }
 
     private func known(index: Int?, id: String, name: String) -> Int? {
+        // Of a completion that came whole every entry is a call, also where one id stands twice.
+        if isWhole { return nil }
         if let index {
             if let known = tools.lastIndex(where: { $0.index == index }) {
                 return Self.isNew(tools[known], id: id, name: name) ? nil : known
@@ -123,8 +125,8 @@ extension StreamTranslator {
     }
 
     private mutating func keep(_ bytes: [UInt8], to place: Int, into events: inout [UInt8]) {
-        // Of a completion that came whole nothing has gone out: all of it can be repaired.
-        if isWhole, !tools[place].hasArguments, bytes.contains(where: { $0 > 0x20 }) {
+        // Of a call that waits for its end nothing has gone out: all of it can be repaired.
+        if gathersTools, !tools[place].hasArguments, bytes.contains(where: { $0 > 0x20 }) {
             tools[place].shape = .other
         }
         if !tools[place].take(bytes) { report.repaired("tool_arguments") }
@@ -197,7 +199,11 @@ extension StreamTranslator {
             emitArguments(place, into: &events)
         }
         let rest = rest(of: tools[place])
-        if !rest.isEmpty { delta(decoded: rest, into: &events) }
+        if form == .message {
+            events += rest.isEmpty ? Array("{}".utf8) : rest
+        } else if !rest.isEmpty {
+            delta(decoded: rest, into: &events)
+        }
         tools[place].waiting = []
         tools[place].state = .closed
         closeBlock(into: &events)

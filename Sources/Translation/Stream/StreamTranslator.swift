@@ -27,12 +27,23 @@ package struct StreamTranslator {
     }
 
     /// The block that is open, if any.
-    enum OpenBlock: Equatable { case none, thinking, text, toolUse(Int) }
+    enum OpenBlock: Equatable {
+        case none, thinking, text, toolUse(Int)
+
+        var deltaKind: DeltaKind {
+            switch self {
+            case .none, .text: .text
+            case .thinking: .thinking
+            case .toolUse: .inputJSON
+            }
+        }
+    }
 
     /// More than this is not kept back of one answer.
     static let heldBytesMax = EventStreamReader.lineBytesMax
 
     let plan: ExchangePlan
+    let form: AnswerForm
     let requestID: String
     let messageID: String
     var mint: IdentifierMint
@@ -57,8 +68,9 @@ package struct StreamTranslator {
     var block = OpenBlock.none
     /// The index of the next block; the open one's is one less.
     var nextIndex = 0
-    /// What every delta of the open block begins with.
+    /// What every delta of the open block begins and ends with.
     var deltaOpening: [UInt8] = []
+    let deltaClosing: StaticString
 
     var finish: FinishReason?
     /// The stop sequence that the upstream says it met.
@@ -91,7 +103,17 @@ package struct StreamTranslator {
 
     /// A translator for one stream.
     package init(plan: ExchangePlan, messageID: String, requestID: String, mint: IdentifierMint) {
+        self.init(
+            plan: plan, form: .events, messageID: messageID, requestID: requestID, mint: mint)
+    }
+
+    init(
+        plan: ExchangePlan, form: AnswerForm, messageID: String, requestID: String,
+        mint: IdentifierMint
+    ) {
         self.plan = plan
+        self.form = form
+        deltaClosing = form.deltaClosing
         self.messageID = messageID
         self.requestID = requestID
         self.mint = mint
@@ -151,6 +173,9 @@ package struct StreamTranslator {
         fail(error(for: end), into: &events)
     }
 
+    /// Whether calls wait until all of them is known, so that each can still be mended or left out.
+    var gathersTools: Bool { isWhole || form == .message }
+
     var isOver: Bool {
         switch phase {
         case .waiting, .open, .finishing: false
@@ -161,7 +186,7 @@ package struct StreamTranslator {
     /// Begins the message.
     mutating func start(into events: inout [UInt8]) {
         phase = .open
-        EventWriter.messageStart(id: messageID, model: plan.requestedModel, into: &events)
+        form.messageStart(id: messageID, model: plan.requestedModel, into: &events)
     }
 
     private func error(for end: End) -> APIError {

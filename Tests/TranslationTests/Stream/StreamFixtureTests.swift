@@ -64,20 +64,20 @@ func streamBytes(_ name: String) throws -> [UInt8] {
         let bytes = try streamBytes(name)
         let text = String(decoding: bytes, as: UTF8.self)
         let plan = try streamPlan(name)
-        // From the finish reason or the end marker on there is nothing left to lose.
+        // From the finish reason, the end marker or a whole error on there is nothing to lose.
         let ends = [#""finish_reason":"#, "[DONE]"].flatMap { marker in
             text.ranges(of: marker).map {
                 text.utf8.distance(from: text.startIndex, to: $0.upperBound)
             }
         }.filter { !String(decoding: bytes[$0...], as: UTF8.self).hasPrefix("null") }
-        for count in 0..<min(ends.min() ?? bytes.count, bytes.count) {
+        let error = text.ranges(of: /data: \{"error":.*/).first.map {
+            text.utf8.distance(from: text.startIndex, to: $0.upperBound)
+        }
+        let end = (ends + [error].compactMap { $0 }).min() ?? bytes.count
+        for count in 0..<min(end, bytes.count) {
             let run = StreamRun([bytes[..<count]], plan: plan)
-            let isStopped = run.lines.contains { $0.contains("stop_sequence:") }
-            #expect(
-                isStopped
-                    || run.lines.last.map { $0.hasPrefix("error") || $0.hasPrefix("failed") }
-                        ?? false,
-                "\(count) bytes: \(run.lines)")
+            let isError = run.lines.last.map { $0.hasPrefix("error") || $0.hasPrefix("failed") }
+            #expect(run.isStoppedHere || isError == true, "\(count) bytes: \(run.lines)")
         }
     }
 }

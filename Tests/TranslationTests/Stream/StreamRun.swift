@@ -7,6 +7,8 @@ import Foundation
 struct StreamRun {
     var lines: [String] = []
     var bytes: [UInt8] = []
+    /// Whether the message ended at a stop sequence that was found here: no more was wanted.
+    var isStoppedHere = false
 
     /// Feeds the pieces, then the end of the stream.
     init(_ pieces: [ArraySlice<UInt8>], plan: ExchangePlan, remembersFrames: Bool = true) {
@@ -15,6 +17,7 @@ struct StreamRun {
         translator.remembersFrames = remembersFrames
         for piece in pieces where !translator.isOver { translator.feed(Array(piece), into: &bytes) }
         translator.finish(.endOfStream, into: &bytes)
+        isStoppedHere = translator.stopScanner.match != nil
         if case .failed(let error) = translator.phase, bytes.isEmpty {
             lines = ["failed \(error.status) \(error.kind.rawValue)"]
         } else {

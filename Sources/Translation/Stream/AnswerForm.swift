@@ -1,0 +1,77 @@
+// The two forms of an answer: a stream of events, and one message.
+internal import Bytes
+
+/// What the client gets its answer in.
+///
+/// Both forms come from the same state machine, so that one completion gives one answer.
+enum AnswerForm: Sendable {
+    case events, message
+
+    func messageStart(id: String, model: String, into bytes: inout [UInt8]) {
+        switch self {
+        case .events: EventWriter.messageStart(id: id, model: model, into: &bytes)
+        case .message: MessageWriter.messageStart(id: id, model: model, into: &bytes)
+        }
+    }
+
+    func textStart(_ index: Int, into bytes: inout [UInt8]) {
+        switch self {
+        case .events: EventWriter.textStart(index, into: &bytes)
+        case .message: MessageWriter.textStart(index, into: &bytes)
+        }
+    }
+
+    func thinkingStart(_ index: Int, into bytes: inout [UInt8]) {
+        switch self {
+        case .events: EventWriter.thinkingStart(index, into: &bytes)
+        case .message: MessageWriter.thinkingStart(index, into: &bytes)
+        }
+    }
+
+    func toolUseStart(_ index: Int, id: String, name: String, into bytes: inout [UInt8]) {
+        switch self {
+        case .events: EventWriter.toolUseStart(index, id: id, name: name, into: &bytes)
+        case .message: MessageWriter.toolUseStart(index, id: id, name: name, into: &bytes)
+        }
+    }
+
+    /// What stands around the text of a delta.
+    func deltaOpening(_ index: Int, _ kind: DeltaKind, into bytes: inout [UInt8]) {
+        guard self == .events else { return }
+        EventWriter.deltaStart(index, kind, into: &bytes)
+    }
+
+    var deltaClosing: StaticString {
+        switch self {
+        case .events: EventWriter.deltaClosing
+        case .message: ""
+        }
+    }
+
+    /// The signature of the open thinking block, its last delta.
+    func signature(_ signature: String, _ index: Int, into bytes: inout [UInt8]) {
+        switch self {
+        case .events:
+            EventWriter.deltaStart(index, .signature, into: &bytes)
+            bytes.append(signature)
+            bytes.append(EventWriter.deltaClosing)
+        case .message: MessageWriter.signature(signature, into: &bytes)
+        }
+    }
+
+    func blockStop(_ index: Int, _ kind: DeltaKind, into bytes: inout [UInt8]) {
+        switch self {
+        case .events: EventWriter.blockStop(index, into: &bytes)
+        case .message: bytes.append(kind == .inputJSON ? "}" : #""}"#)
+        }
+    }
+
+    func messageEnd(_ end: MessageEnd, into bytes: inout [UInt8]) {
+        switch self {
+        case .events:
+            EventWriter.messageDelta(end, into: &bytes)
+            EventWriter.messageStop(into: &bytes)
+        case .message: MessageWriter.messageEnd(end, into: &bytes)
+        }
+    }
+}
