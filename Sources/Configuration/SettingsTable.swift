@@ -24,7 +24,7 @@ package enum SettingsTable {
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
-        .pingInterval, .requestBytes, .concurrentRequests, .workers,
+        .pingInterval, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .podName, .podNamespace, .nodeName,
@@ -165,6 +165,9 @@ extension Setting {
     static let concurrentRequests = Setting(
         .limits, "MAX_CONCURRENT_REQUESTS", .number(1...1_000_000), default: "10000",
         "exchanges at once; more get 529")
+    static let memoryBudget = Setting(
+        .limits, "MEMORY_BUDGET", .memory, default: "auto",
+        "requests in memory together; auto is half of the container's limit")
     static let workers = Setting(
         .limits, "WORKERS", .number(1...64), unset: "the CPUs, at most 2",
         "threads that carry traffic")

@@ -130,6 +130,9 @@ extension MessagesExchange {
             guard body.count <= Self.answerBytesMax else {
                 throw .error(.answerTooLarge)
             }
+            guard room.hold(answer: body.count, besideBody: record.requestBytes) else {
+                throw .error(.overBudget)
+            }
             if isOver, !transfer.hasBytes { break }
             if transfer.hasBytes { continue }
             let deadline = transfer.lastByteAt + context.shared.timeouts.upstreamIdle

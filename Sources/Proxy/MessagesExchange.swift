@@ -16,16 +16,19 @@ final class MessagesExchange {
     let context: WorkerContext
     let connection: Connection
     let head: RequestHead
+    let room: Room
     var record: ExchangeRecord
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
-    init(_ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ id: String) {
+    init(_ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ room: Room) {
         self.context = context
         self.head = head
         self.connection = connection
+        self.room = room
         timer = Timer(connection.signal)
-        record = ExchangeRecord(requestID: id, startedAt: context.loop.now)
+        record = ExchangeRecord(
+            requestID: context.mint.next("req"), startedAt: context.loop.now)
     }
 
     /// The whole story.
@@ -50,10 +53,11 @@ final class MessagesExchange {
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
         let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: bytesMax)
+            let body = try await connection.readBody(bytesMax: bytesMax) { room.hold(body: $0) }
             record.requestBytes = body.count
             return body
         } catch {
+            if error == .noRoom { context.reject(.budget) }
             throw ExchangeEnd(error, bytesMax: bytesMax)
         }
     }
@@ -158,6 +162,7 @@ enum ExchangeEnd: Error {
         case .incomplete: self = .clientGone
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
+        case .noRoom: self = .error(.overBudget)
         }
     }
 }

@@ -1,7 +1,6 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
-internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
@@ -23,10 +22,10 @@ package final class SharedState: Sendable {
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
     let credentials: Credentials
+    let admission: Admission
     let learned = LearnedQuirks()
     let upstreamState = UpstreamState()
     let log: Log
-    private let running = Atomic<Int>(0)
 
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
@@ -57,6 +56,7 @@ package final class SharedState: Sendable {
         metrics = MetricsRegistry(
             shards: shards, models: labelled, build: BuildReport(settings, dialect: dialect.name))
         credentials = Credentials(settings)
+        admission = Admission(settings)
         log = Log(settings)
     }
 
@@ -66,17 +66,6 @@ package final class SharedState: Sendable {
         return ChatEndpoint.url(
             base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
     }
-
-    /// Counts an exchange in, unless there are too many.
-    func admit() -> Bool {
-        let count = running.add(1, ordering: .relaxed).newValue
-        guard count > settings.concurrentRequestsMax else { return true }
-        leave()
-        return false
-    }
-
-    /// Counts an exchange out.
-    func leave() { running.subtract(1, ordering: .relaxed) }
 
     /// The path of the upstream's URL, for messages.
     var endpointPath: String {
@@ -95,6 +84,8 @@ package final class SharedState: Sendable {
         report.isDraining = lifecycle.isDraining
         report.isUpstreamUp = upstreamState.isUp
         report.learnedQuirks = learned.counts(now: Instant.read())
+        report.inflightBodyBytes = admission.heldBytes
+        report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
     }
 }

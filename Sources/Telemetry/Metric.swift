@@ -7,7 +7,7 @@ package enum Metric: Int, Sendable, CaseIterable {
     case pings, responseBytes, stopReasons, tokens, tokensPerRequest, tokenEstimateError
     case countTokens, toolCalls, errors, repairs, losses
     case upstreamRequests, upstreamFirstByte, upstreamConnect, upstreamRetries
-    case upstreamConnections, inflightBodyBytes, eventLoopLag, genAITokenUsage
+    case upstreamConnections, eventLoopLag, genAITokenUsage
 
     /// What a scrape says about the metric and how it is laid out.
     var definition: MetricDefinition {
@@ -39,7 +39,6 @@ package enum Metric: Int, Sendable, CaseIterable {
         case .upstreamConnect: .upstreamConnect
         case .upstreamRetries: .upstreamRetries
         case .upstreamConnections: .upstreamConnections
-        case .inflightBodyBytes: .inflightBodyBytes
         case .eventLoopLag: .eventLoopLag
         case .genAITokenUsage: .genAITokenUsage
         }

@@ -77,8 +77,6 @@ extension MetricDefinition {
     static let upstreamConnections = gauge(
         "upstream_connections", "Connections to the upstream, by whether they carry a request.",
         [.connectionState])
-    static let inflightBodyBytes = gauge(
-        "inflight_body_bytes", "Request bodies in memory.", [])
     static let eventLoopLag = seconds(
         "event_loop_lag_seconds",
         "Work of one round of a worker: for so long whatever came in meanwhile had to wait.", [],

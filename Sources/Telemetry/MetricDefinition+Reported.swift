@@ -7,7 +7,8 @@ extension MetricDefinition {
 
     /// What `ProcessReport` and `BuildReport` tell, and what follows from counted metrics.
     static let reported: [MetricDefinition] = [
-        .buildInfo, .configInfo, .targetInfo, .draining, .memoryBudget, .upstreamUp,
+        .buildInfo, .configInfo, .targetInfo, .draining, .inflightBodyBytes, .memoryBudget,
+        .upstreamUp,
         .learnedQuirks, .cpuSeconds, .residentMemory, .virtualMemory, .openDescriptors,
         .descriptorsMax, .startTime,
     ]
@@ -25,8 +26,11 @@ extension MetricDefinition {
         ["service_name"].map(MetricLabel.told)
     ).shownWhenTouched
     static let draining = gauge("draining", "1 from SIGTERM on.", [])
+    static let inflightBodyBytes = gauge(
+        "inflight_body_bytes", "What requests being answered hold of the memory budget.", []
+    ).shownWhenTouched
     static let memoryBudget = gauge(
-        "memory_budget_bytes", "What request bodies may take together.", []
+        "memory_budget_bytes", "MEMORY_BUDGET in bytes; absent without a budget.", []
     ).shownWhenTouched
     static let upstreamUp = gauge(
         "upstream_up", "Whether the last attempt reached the upstream; nothing before the first.",

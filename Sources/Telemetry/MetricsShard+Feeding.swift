@@ -32,9 +32,6 @@ extension MetricsShard {
         set(.upstreamConnections, SeriesKey(ConnectionLabel.active.labelIndex), active)
     }
 
-    /// Bytes of request bodies that came into memory, or left it.
-    package func inflightBody(_ change: Int) { add(.inflightBodyBytes, SeriesKey(), change) }
-
     /// Counts a request that begins (1) or ends (-1).
     package func inFlight(_ route: RouteLabel, _ change: Int) {
         add(.requestsInFlight, SeriesKey(route.labelIndex), change)

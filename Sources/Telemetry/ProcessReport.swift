@@ -16,6 +16,8 @@ package struct ProcessReport: Sendable {
     package var startSeconds = 0.0
     /// Whether the sidecar takes no new requests.
     package var isDraining = false
+    /// What requests hold of the memory budget; nil if nobody counts it.
+    package var inflightBodyBytes: Int?
     /// What request bodies may take together; nil without a budget.
     package var memoryBudgetBytes: Int?
     /// Whether the last attempt reached the upstream; nil before the first.
@@ -38,6 +40,9 @@ extension ProcessReport {
             MetricFamily(.descriptorsMax, Double(descriptorsMax)),
             MetricFamily(.startTime, startSeconds),
         ]
+        if let inflightBodyBytes {
+            families.append(MetricFamily(.inflightBodyBytes, Double(inflightBodyBytes)))
+        }
         if let memoryBudgetBytes {
             families.append(MetricFamily(.memoryBudget, Double(memoryBudgetBytes)))
         }

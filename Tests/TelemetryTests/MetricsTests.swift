@@ -205,6 +205,7 @@ private struct Fixture {
         var process = ProcessReport()
         process.isDraining = true
         process.cpuSeconds = 1.25
+        process.inflightBodyBytes = 5
         process.memoryBudgetBytes = 6
         process.isUpstreamUp = true
         process.learnedQuirks = [("noTopK", 2)]
