@@ -24,10 +24,9 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
+    /// How often the request was sent upstream again.
+    var retries = 0
 
-    /// Statuses of the attempts before the last; 0 is none.
-    private var failedStatuses: [Int] = []
-    private var retryReasons: [RetryLabel] = []
     private(set) var upstreamStartedAt: Instant?
     private(set) var upstreamHeadAt: Instant?
     private(set) var upstreamStatus = 0
@@ -55,12 +54,6 @@ struct ExchangeRecord {
         upstreamStatus = 0
         upstreamRequestID = nil
         clientHeaders = []
-    }
-
-    /// The last attempt has failed and the request is sent again.
-    mutating func noteRetry(_ reason: RetryLabel) {
-        failedStatuses.append(upstreamStatus)
-        retryReasons.append(reason)
     }
 
     mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
@@ -108,18 +101,10 @@ extension ExchangeRecord {
             metrics.observe(
                 .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
         }
-        if let upstreamStartedAt {
-            for (attempt, status) in (failedStatuses + [upstreamStatus]).enumerated() {
-                metrics.add(.upstreamRequests, SeriesKey(status, attempt > 0 ? 1 : 0))
-            }
-            for reason in retryReasons {
-                metrics.add(.upstreamRetries, SeriesKey(reason.labelIndex))
-            }
-            if let upstreamHeadAt {
-                metrics.observe(
-                    .upstreamFirstByte, SeriesKey(model),
-                    Self.seconds(upstreamStartedAt, upstreamHeadAt))
-            }
+        if let upstreamStartedAt, let upstreamHeadAt {
+            metrics.observe(
+                .upstreamFirstByte, SeriesKey(model),
+                Self.seconds(upstreamStartedAt, upstreamHeadAt))
         }
         if let stopReason {
             metrics.add(.stopReasons, SeriesKey(LabelIndex.stopReason(stopReason.rawValue), model))
@@ -166,7 +151,7 @@ extension ExchangeRecord {
             line.add("duration_ms", milliseconds: now.nanoseconds(since: startedAt))
             line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
             line.add("upstream_request_id", upstreamRequestID)
-            line.add("retries", retryReasons.isEmpty ? nil : retryReasons.count)
+            line.add("retries", retries > 0 ? retries : nil)
             line.add("lossy", losses.isEmpty ? nil : losses.count)
             line.add("repairs", repairs.isEmpty ? nil : repairs.count)
         }

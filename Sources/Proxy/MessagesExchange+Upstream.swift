@@ -34,10 +34,10 @@ extension MessagesExchange {
                 guard case .upstream(let healed, let next) = try await translateRequest(request)
                 else { throw .failed(failure) }
                 (body, plan) = (healed, next)
-                record.noteRetry(.unsupportedParameter)
+                noteRetry(.unsupportedParameter)
             case .retry(let delay):
                 try await pause(delay, after: failure)
-                record.noteRetry(failure.label)
+                noteRetry(failure.label)
             case .none: throw .failed(failure)
             }
         }
@@ -124,10 +124,16 @@ extension MessagesExchange {
         }
         defer { transfer.cancel() }
         record.upstreamStarted(context.loop.now)
-        try await waitForHead(transfer)
+        do throws(ExchangeEnd) {
+            try await waitForHead(transfer)
+        } catch {
+            if case .failed = error { noteAttempt(status: 0, nil) }
+            throw error
+        }
         guard let head = transfer.head else {
             throw .failed(AttemptFailure(.answerless, .malformed))
         }
+        noteAttempt(status: head.status, transfer.timings)
         record.upstreamAnswered(head, at: context.loop.now)
         guard !(200..<300).contains(head.status) else { return try await relay(transfer, plan) }
         let text = try await collect(transfer)
@@ -135,6 +141,23 @@ extension MessagesExchange {
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
         failure.quirk = Quirk.recognise(status: head.status, body: text)
         throw .failed(failure)
+    }
+
+    /// Counts one try, whatever came of it; 0 is no answer.
+    ///
+    /// Not counted is a try that was given up because the client left or the sidecar stops: it says
+    /// nothing about the upstream.
+    private func noteAttempt(status: Int, _ timings: TransferTimings?) {
+        context.metrics.attempted(status: status, isRetry: record.retries > 0)
+        context.shared.upstreamState.note(isReached: status > 0)
+        guard let timings else { return }
+        context.metrics.connected(
+            isReused: timings.isReused, seconds: Double(timings.connectMicroseconds) / 1e6)
+    }
+
+    private func noteRetry(_ reason: RetryLabel) {
+        record.retries += 1
+        context.metrics.retried(reason)
     }
 
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
