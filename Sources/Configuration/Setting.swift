@@ -26,7 +26,7 @@ package struct Setting: Sendable {
     }
 
     /// The name, as documented.
-    package let name: String
+    package private(set) var name: String
     /// Other names that mean the same.
     package let aliases: [String]
     /// What happens if it is not set, for a person; empty where that goes without saying.
@@ -65,6 +65,13 @@ package struct Setting: Sendable {
         self.meaning = meaning
         defaultValue = nil
         fallback = unset
+    }
+
+    /// The same setting under another name, for names that are patterns.
+    func named(_ name: String) -> Setting {
+        var setting = self
+        setting.name = name
+        return setting
     }
 
     /// Whether the value must never be shown; such a setting also comes as `NAME_FILE`.

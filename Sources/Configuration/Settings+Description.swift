@@ -4,8 +4,12 @@ extension Settings {
     /// Every setting with its value and whether it was set, a line each; secrets as `***`.
     package func describe() -> [String] { lines }
 
-    static func describe(_ environment: [String: String]) -> [String] {
-        var lines = SettingsTable.all.filter { !$0.name.contains("<") }.flatMap { setting in
+    static func describe(_ environment: [String: String], _ upstreams: [String]) -> [String] {
+        let named = environment["UPSTREAMS"] == nil ? [] : upstreams
+        let settings =
+            SettingsTable.all.filter { !$0.name.contains("<") }
+            + named.flatMap { UpstreamVariables.named($0).all }
+        var lines = settings.flatMap { setting in
             let names = setting.names.filter { !(environment[$0] ?? "").trimmed.isEmpty }
             // Keys add up and files win; every other setting goes by the first name that is set.
             let shown = setting.isSecret ? names : Array(names.prefix(1))
@@ -33,7 +37,8 @@ extension Settings {
 
     private var clientWarnings: [String] {
         var warnings: [String] = []
-        if !isOnLoopback, clientKeys.isEmpty, authentication != .passthrough {
+        let hasKeyOfOurs = upstreams.contains { $0.authentication != .passthrough }
+        if !isOnLoopback, clientKeys.isEmpty, hasKeyOfOurs {
             warnings.append(
                 "HOST=\(host) is reachable from other machines and PROXY_API_KEYS is not set: "
                     + "anybody there can spend the upstream's key")
@@ -51,27 +56,44 @@ extension Settings {
         if skipsTLSVerification {
             warnings.append("UPSTREAM_TLS_INSECURE=true: the upstream's identity is not checked")
         }
-        if authentication == .passthrough, upstreamKey != nil {
-            warnings.append("UPSTREAM_AUTH=passthrough: the upstream's key is not used")
+        return warnings + upstreams.flatMap { oddities(of: $0) }
+    }
+
+    private func oddities(of upstream: UpstreamSettings) -> [String] {
+        let variables =
+            given.contains("UPSTREAMS")
+            ? UpstreamVariables.named(upstream.name) : UpstreamVariables.unnamed
+        var warnings: [String] = []
+        if upstream.authentication == .passthrough, upstream.key != nil {
+            warnings.append(
+                "\(variables.authentication.name)=passthrough: the upstream's key is not used")
         }
-        guard let address = UpstreamAddress(baseURL), !UpstreamAddress.isNearby(address.host)
+        guard let address = upstream.address, upstream.unixPath == nil,
+            !UpstreamAddress.isNearby(address.host)
         else { return warnings }
-        if !address.isEncrypted, upstreamKey != nil {
+        if !address.isEncrypted, upstream.key != nil {
             warnings.append("the base URL is http: the upstream's key can be read on its way")
         }
-        let needsKey = authentication != .passthrough && authentication != .none
-        if needsKey, upstreamKey == nil, customHeaders.isEmpty {
-            warnings.append("OPENAI_API_KEY is not set and \(address.host) may want one")
+        let needsKey =
+            upstream.authentication != .passthrough && upstream.authentication != .none
+        if needsKey, upstream.key == nil, customHeaders.isEmpty {
+            warnings.append("\(variables.key.name) is not set and \(address.host) may want one")
         }
         return warnings
     }
 
     /// Variables that are one or two letters away from a setting.
-    static func misspelt(_ environment: [String: String]) -> [String] {
-        environment.keys.sorted().compactMap { name in
-            NameSuggestion.nearest(to: name, among: SettingsTable.names).map {
-                "\(name) is no setting; did you mean \($0)?"
+    static func misspelt(
+        _ environment: [String: String], _ upstreams: [String]
+    ) -> [String] {
+        let known = SettingsTable.names.union(SettingsTable.names(ofUpstreams: upstreams))
+        let strangers = strangers(environment, known)
+        let slips = environment.keys.sorted().filter { !strangers.contains($0) }
+            .compactMap { name in
+                NameSuggestion.nearest(to: name, among: known).map {
+                    "\(name) is no setting; did you mean \($0)?"
+                }
             }
-        }
+        return slips + strangers.map { "\($0) is not used: UPSTREAMS does not name its upstream" }
     }
 }

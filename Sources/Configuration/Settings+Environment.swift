@@ -14,7 +14,7 @@ extension Settings {
     }
 
     init(_ reader: inout EnvironmentReader, _ environment: [String: String]) {
-        readUpstream(&reader)
+        readUpstreams(&reader)
         readTLS(&reader)
         customHeaders = Self.customHeaders(environment, &reader)
         readModels(&reader)
@@ -24,65 +24,9 @@ extension Settings {
         readLimits(&reader)
         readOperation(&reader)
         given = reader.given
-        remarks = reader.warnings + Self.misspelt(environment)
-        lines = Self.describe(environment)
-    }
-
-    private mutating func readUpstream(_ reader: inout EnvironmentReader) {
-        let azure = reader.value(.azureEndpoint) { UpstreamAddress($0) }
-        let isNamed = reader.givenText(.baseURL) != nil
-        let address = reader.value(.baseURL) { UpstreamAddress($0) }
-        azureAPIVersion = reader.text(.azureAPIVersion)
-        authentication = reader.choice(.authentication) ?? .bearer
-        if let azure, !isNamed {
-            baseURL = azure.url
-        } else if let address {
-            baseURL = address.url
-            if address.hasAssumedScheme {
-                reader.warn(
-                    "OPENAI_BASE_URL has no scheme; \(address.isEncrypted ? "https" : "http") "
-                        + "is assumed")
-            }
-        }
-        upstreamKey = reader.secret(.upstreamKey)
-        if let azureKey = reader.secret(.azureKey), upstreamKey == nil { upstreamKey = azureKey }
-        organization = reader.text(.organization)
-        project = reader.text(.project)
-        dialect = reader.value(.dialect, else: "auto") { text in
-            Self.dialects.first { $0 == text.lowercased() }
-        }
-        completeAzure(&reader)
-    }
-
-    /// Azure wants another header for its key, and another path.
-    private mutating func completeAzure(_ reader: inout EnvironmentReader) {
-        guard let address = UpstreamAddress(baseURL),
-            address.host.hasSuffix(".azure.com") || azureAPIVersion != nil || dialect == "azure"
-        else { return }
-        if reader.givenText(.authentication) == nil { authentication = .apiKey }
-        var path = address.path
-        while path.hasSuffix("/") { path.removeLast() }
-        if path.contains("/deployments/") {
-            guard !baseURL.contains("?") else { return }
-            if !path.hasSuffix("/chat/completions") { path += "/chat/completions" }
-            path += "?api-version=" + (azureAPIVersion ?? "2024-10-21")
-        } else if azureAPIVersion != nil {
-            reader.mistake(
-                "AZURE_API_VERSION: expected a base URL that ends in /openai/deployments/NAME; "
-                    + "without AZURE_API_VERSION Azure's v1 API serves every deployment")
-            return
-        } else if path.isEmpty || path == "/openai" {
-            path = "/openai/v1"
-        } else {
-            return
-        }
-        baseURL = baseURL.prefix(originLength) + path
-    }
-
-    /// Length of scheme, host and port of the base URL.
-    private var originLength: Int {
-        let scheme = baseURL.hasPrefix("https://") ? 8 : 7
-        return scheme + baseURL.dropFirst(scheme).prefix { $0 != "/" && $0 != "?" }.count
+        let names = upstreams.map(\.name)
+        remarks = reader.warnings + Self.misspelt(environment, names)
+        lines = Self.describe(environment, names)
     }
 
     private mutating func readTLS(_ reader: inout EnvironmentReader) {
@@ -100,30 +44,34 @@ extension Settings {
     }
 
     private mutating func readModels(_ reader: inout EnvironmentReader) {
-        if let (name, text) = reader.givenText(.modelMap) {
-            for pair in EnvironmentReader.list(text) {
-                let sides = pair.split(separator: "=", omittingEmptySubsequences: false)
-                    .map { String($0).trimmed }
-                if pair.isPrintable, sides.count == 2, !sides.contains("") {
-                    modelRules.append((sides[0], sides[1]))
-                } else {
-                    reader.mistake(name, pair, Setting.modelMap.allowed)
-                }
-            }
-        }
+        var rules: [(String, String?)] = reader.modelMap(.modelMap).map { ($0.pattern, $0.model) }
         let prefixes = reader.list(.passthroughPrefixes)
         let big = reader.text(.bigModel)
         let middle = reader.text(.middleModel)
         let small = reader.text(.smallModel)
         if big != nil || middle != nil || small != nil {
-            modelRules += prefixes.map { ($0 + "*", nil) }
+            rules += prefixes.map { ($0 + "*", nil) }
             let families = [
                 ("*haiku*", small ?? big), ("*sonnet*", middle ?? big), ("*opus*", big),
             ]
-            modelRules += families.compactMap { pattern, model in model.map { (pattern, $0) } }
-            if let big { modelRules.append(("*", big)) }
+            rules += families.compactMap { pattern, model in model.map { (pattern, $0) } }
+            if let big { rules.append(("*", big)) }
+        }
+        modelRules = rules.map { pattern, model in
+            let (upstream, name) = target(model)
+            return (pattern, upstream, name)
         }
         models = reader.list(.servedModels)
+    }
+
+    /// What a rule leads to: `azure/gpt-5` is a model of one upstream, if that is its name;
+    /// otherwise the slash belongs to the model's name.
+    private func target(_ model: String?) -> (upstream: String?, model: String?) {
+        guard let model, let slash = model.firstIndex(of: "/") else { return (nil, model) }
+        let name = model[..<slash].lowercased()
+        let rest = String(model[model.index(after: slash)...])
+        let isNamed = !rest.isEmpty && upstreams.contains { $0.name == name }
+        return isNamed ? (name, rest) : (nil, model)
     }
 
     private mutating func readTranslation(_ reader: inout EnvironmentReader) {

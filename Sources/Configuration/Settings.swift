@@ -45,24 +45,14 @@ package struct Settings: Sendable {
     /// What happens to what cannot be translated.
     package enum Unsupported: String, Sendable, CaseIterable { case auto, strict }
 
-    /// `OPENAI_BASE_URL`.
-    package var baseURL = ""
-    /// `OPENAI_API_KEY`.
-    package var upstreamKey: SecretSource?
-    /// `OPENAI_ORG_ID`.
-    package var organization: String?
-    /// `OPENAI_PROJECT_ID`.
-    package var project: String?
-    /// `AZURE_API_VERSION`.
-    package var azureAPIVersion: String?
-    /// `UPSTREAM_AUTH`.
-    package var authentication = Authentication.bearer
-    /// `DIALECT`.
-    package var dialect = ""
+    /// `UPSTREAMS`, in order; never empty once the environment was read.
+    package var upstreams: [UpstreamSettings] = []
     /// `CUSTOM_HEADER_<NAME>`.
     package var customHeaders: [(name: String, value: String)] = []
     /// `MODEL_MAP`, then `BIG_MODEL`, `MIDDLE_MODEL` and `SMALL_MODEL`.
-    package var modelRules: [(pattern: String, model: String?)] = []
+    ///
+    /// A rule may be for one upstream alone.
+    package var modelRules: [(pattern: String, upstream: String?, model: String?)] = []
     /// `MODELS`.
     package var models: [String] = []
     /// `MIN_TOKENS_LIMIT`.

@@ -10,7 +10,9 @@ package enum SettingsTable {
 
     private static let upstream: [Setting] = [
         .baseURL, .upstreamKey, .organization, .project, .azureEndpoint, .azureKey,
-        .azureAPIVersion, .authentication, .dialect, .customHeader, .caFile,
+        .azureAPIVersion, .authentication, .dialect, .interface, .upstreams, .namedBaseURL,
+        .namedKey, .namedAuthentication, .namedDialect, .namedInterface, .namedModels,
+        .namedModelMap, .customHeader, .caFile,
         .clientCertificate, .clientKey, .skipsVerification, .httpsProxy, .httpProxy, .allProxy,
         .noProxy,
     ]
@@ -38,7 +40,7 @@ extension Setting {
     static let baseURL = Setting(
         .upstream, "OPENAI_BASE_URL", .url, aliases: ["OPENAI_API_BASE", "UPSTREAM_BASE_URL"],
         default: "https://api.openai.com/v1",
-        "upstream: a host, host/v1, or a full /chat/completions URL")
+        "a host, host/v1, a full /chat/completions URL, or unix:/path.sock:/v1")
     static let upstreamKey = Setting(
         .upstream, "OPENAI_API_KEY", .secret, "the upstream's key")
     static let organization = Setting(
@@ -62,6 +64,9 @@ extension Setting {
     static let dialect = Setting(
         .upstream, "DIALECT", .choice(Settings.dialects), default: "auto",
         "what the upstream accepts; auto goes by its address")
+    static let interface = Setting(
+        .upstream, "UPSTREAM_PROTOCOL", .choice(["auto", "openai", "anthropic"]), default: "auto",
+        "what the upstream speaks; anthropic is passed through, auto goes by its address")
     static let customHeader = Setting(
         .upstream, SettingsTable.headerPrefix + "<NAME>", .text,
         "a header for the upstream; _ in the name becomes -")
@@ -97,7 +102,7 @@ extension Setting {
         .models, "SMALL_MODEL", .text, unset: "BIG_MODEL", "model for haiku")
     static let modelMap = Setting(
         .models, "MODEL_MAP", .modelMap,
-        "pairs like claude-*haiku*=gpt-5-mini; first match; before the three above")
+        "pairs like claude-*haiku*=gpt-5-mini or =azure/gpt-5; before the three above")
     static let passthroughPrefixes = Setting(
         .models, "MODEL_PASSTHROUGH_PREFIXES", .list,
         default: "gpt-,o1-,o3-,o4-,ep-,doubao-,deepseek-",

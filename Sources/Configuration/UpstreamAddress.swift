@@ -8,9 +8,32 @@ struct UpstreamAddress: Sendable {
     let isEncrypted: Bool
     /// Whether the user named no scheme and one was assumed.
     let hasAssumedScheme: Bool
+    /// A socket of this machine that stands for the host.
+    private(set) var unixPath: String?
 
-    /// Reads `https://host:443/v1?x=y`, or the same without a scheme; nil for anything else.
+    /// Reads `https://host:443/v1?x=y`, the same without a scheme, or `unix:/run/model.sock:/v1`;
+    /// nil for anything else.
     init?(_ text: String) {
+        if text.hasPrefix("unix:/") {
+            self.init(unix: text.dropFirst(5))
+        } else {
+            self.init(url: text)
+        }
+    }
+
+    /// A path of a socket, then perhaps a colon and the path that is asked for.
+    private init?(unix text: Substring) {
+        let socket = text.prefix { $0 != ":" }
+        let path = text[socket.endIndex...].dropFirst()
+        // The kernel's limit for a socket's path is 108 bytes with the NUL at its end.
+        guard socket.utf8.count <= 107, socket.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }),
+            path.isEmpty || path.hasPrefix("/")
+        else { return nil }
+        self.init(url: "http://localhost" + path)
+        unixPath = String(socket)
+    }
+
+    private init?(url text: String) {
         let schemeEnd = text.utf8.firstIndex(of: UInt8(ascii: ":")).flatMap { colon in
             text[colon...].hasPrefix("://") ? text.index(colon, offsetBy: 3) : nil
         }

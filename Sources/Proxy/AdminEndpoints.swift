@@ -13,7 +13,7 @@ extension AdminEndpoint {
         text.key("version")
         text.string(SharedState.version)
         text.key("endpoint")
-        text.string(request.shared.endpointURL)
+        text.string(request.shared.upstreams[0].endpointURL)
         text.key("settings")
         text.beginObject()
         for line in request.shared.settings.describe() {

@@ -6,18 +6,17 @@ internal import Translation
 package enum Check {
     /// Lines that say what would happen with these settings.
     package static func lines(_ settings: Settings) -> [String] {
-        let dialect = Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: settings.baseURL)
         let address = settings.unixPath.map { "unix:" + $0 } ?? "\(settings.host):\(settings.port)"
-        let isDetected = settings.dialect == "auto"
         let keys = settings.clientKeys.count
         var lines = [
             "listens on        \(address)",
-            "posts to          \(ChatEndpoint.url(base: settings.baseURL))",
-            "dialect           \(dialect.name)\(isDetected ? " (by its address)" : "")",
-            "upstream key      \(describe(settings.upstreamKey))",
-            "authentication    \(settings.authentication.rawValue)",
             "client keys       \(keys == 0 ? "none: open" : "\(keys), ***")",
         ]
+        let isOnlyOne = settings.upstreams.count == 1
+        for (place, upstream) in settings.upstreams.enumerated() {
+            if !isOnlyOne { lines.append("upstream \(place + 1)        \(upstream.name)") }
+            lines += describe(upstream, UpstreamServer(upstream, place: place, settings))
+        }
         if let port = settings.adminPort {
             lines.append("admin listener    \(settings.adminHost):\(port)")
         }
@@ -25,10 +24,32 @@ package enum Check {
         if settings.modelRules.isEmpty { lines.append("  every name      unchanged") }
         for rule in settings.modelRules {
             let padding = String(repeating: " ", count: max(1, 28 - rule.pattern.count))
-            lines.append("  \(rule.pattern)\(padding)\(rule.model ?? "unchanged")")
+            let upstream = rule.upstream.map { " on \($0)" } ?? ""
+            lines.append("  \(rule.pattern)\(padding)\(rule.model ?? "unchanged")\(upstream)")
         }
         lines.append("set               \(settings.given.sorted().joined(separator: ", "))")
         return lines + settings.warnings.map { "warning: \($0)" }
+    }
+
+    private static func describe(
+        _ upstream: UpstreamSettings, _ server: UpstreamServer
+    ) -> [String] {
+        var lines = ["posts to          \(server.endpointURL)"]
+        if let path = upstream.unixPath { lines.append("over the socket   \(path)") }
+        switch upstream.interface {
+        case .openai:
+            let how = upstream.dialect == "auto" ? " (by its address)" : ""
+            lines.append("dialect           \(server.dialect.name)\(how)")
+        case .anthropic: lines.append("protocol          anthropic: passed through")
+        }
+        lines += [
+            "upstream key      \(describe(upstream.key))",
+            "authentication    \(upstream.authentication.rawValue)",
+        ]
+        if !upstream.models.isEmpty {
+            lines.append("serves            \(upstream.models.joined(separator: ", "))")
+        }
+        return lines + upstream.modelRules.map { "  \($0.pattern) = \($0.model)" }
     }
 
     private static func describe(_ source: SecretSource?) -> String {

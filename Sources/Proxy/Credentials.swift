@@ -6,25 +6,26 @@ internal import Synchronization
 /// Keys, replaced whole when a file behind them changes.
 final class Credentials: Sendable {
     private struct State {
-        var upstreamKey: String?
+        /// One for each upstream, by its place.
+        var upstreamKeys: [String?] = []
         var clientKeys: [[UInt8]] = []
         var versions: [String: UInt64] = [:]
     }
 
-    private let sources: (upstream: SecretSource?, clients: [SecretSource])
+    private let sources: (upstreams: [SecretSource?], clients: [SecretSource])
     private let state = Mutex(State())
     private let changes = Atomic<Int>(0)
 
     init(_ settings: Settings) {
-        sources = (settings.upstreamKey, settings.clientKeys)
+        sources = (settings.upstreams.map(\.key), settings.clientKeys)
         reload()
     }
 
     /// Goes up whenever a key has changed; cheap to compare.
     var generation: Int { changes.load(ordering: .acquiring) }
 
-    /// The key for the upstream.
-    var upstreamKey: String? { state.withLock { $0.upstreamKey } }
+    /// The key for the upstream at that place.
+    func upstreamKey(_ place: Int) -> String? { state.withLock { $0.upstreamKeys[place] } }
 
     /// Whether clients need a key at all.
     var areRequired: Bool { !sources.clients.isEmpty }
@@ -80,7 +81,10 @@ final class Credentials: Sendable {
         }
         let isFirst = generation == 0
         guard hasChanged || isFirst else { return failures }
-        next.upstreamKey = sources.upstream.flatMap { Self.texts($0).first } ?? next.upstreamKey
+        next.upstreamKeys = sources.upstreams.enumerated().map { place, source in
+            source.flatMap { Self.texts($0).first }
+                ?? (isFirst ? nil : next.upstreamKeys[place])
+        }
         next.clientKeys = sources.clients.flatMap { Self.texts($0) }.map { Array($0.utf8) }
         let replacement = next
         state.withLock { $0 = replacement }
@@ -90,7 +94,7 @@ final class Credentials: Sendable {
 
     /// Whether any key comes from a file.
     var files: [String] {
-        ([sources.upstream].compactMap { $0 } + sources.clients).compactMap {
+        (sources.upstreams.compactMap { $0 } + sources.clients).compactMap {
             if case .file(let path) = $0 { path } else { nil }
         }
     }

@@ -14,6 +14,7 @@ struct ExchangeRecord {
     var isStream = false
     var requestedModel = ""
     var upstreamModel = ""
+    var upstreamName = ""
     var requestBytes = 0
     var responseBytes = 0
     var outcome = OutcomeLabel.error
@@ -40,7 +41,8 @@ struct ExchangeRecord {
         self.startedAt = startedAt
     }
 
-    mutating func note(_ plan: ExchangePlan) {
+    mutating func note(_ plan: ExchangePlan, _ upstream: UpstreamServer) {
+        upstreamName = upstream.name
         isStream = plan.isStream
         requestedModel = plan.requestedModel
         upstreamModel = plan.upstreamModel
@@ -139,6 +141,7 @@ extension ExchangeRecord {
             line.add("route", route.rawValue)
             line.add("model", requestedModel)
             line.add("upstream_model", upstreamModel)
+            line.add("upstream_name", upstreamName)
             line.add("stream", isStream)
             line.add("status", status)
             line.add("outcome", outcome.rawValue)

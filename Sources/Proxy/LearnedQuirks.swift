@@ -25,9 +25,19 @@ final class LearnedQuirks: Sendable {
         }
     }
 
-    /// For every quirk the number of models that have it.
-    func counts(now: Instant) -> [(quirk: String, models: Int)] {
-        let known = entries.withLock { $0.values.filter { $0.until > now } }
+    /// What is known of each model now, and for how long still.
+    func known(now: Instant) -> [(model: String, quirks: Set<Quirk>, until: Instant)] {
+        entries.withLock { entries in
+            entries.filter { $0.value.until > now }
+                .map { ($0.key, $0.value.quirks, $0.value.until) }
+        }
+    }
+
+    /// For every quirk the number of models that have it, on all upstreams together.
+    static func counts(
+        _ all: [LearnedQuirks], now: Instant
+    ) -> [(quirk: String, models: Int)] {
+        let known = all.flatMap { $0.known(now: now) }
         let names = known.flatMap { Set($0.quirks.map(\.name)) }
         return Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +).map { ($0.key, $0.value) }
     }

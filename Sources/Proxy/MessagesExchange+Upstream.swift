@@ -3,123 +3,31 @@ internal import Configuration
 internal import EventLoop
 internal import JSON
 internal import Server
-internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
 
 extension MessagesExchange {
-    /// Asks until there is an answer, or nothing is left to try.
-    ///
-    /// An attempt ends the exchange, or fails before a byte has gone to the client. A failure is
-    /// healed when it names a parameter to do without: the request is translated again, and what
-    /// was learned is remembered (translation 0.9). It is retried when it may pass by itself.
-    /// Otherwise the client is told.
-    func ask(
-        _ request: [UInt8], _ body: JSONOutput, _ plan: ExchangePlan
-    ) async throws(ExchangeEnd) {
-        var (body, plan) = (body, plan)
-        var tries = Tries()
-        context.shared.retryBudget.withLock { $0.deposit() }
-        while true {
-            let failure: AttemptFailure
-            do throws(ExchangeEnd) {
-                return try await attempt(body, plan, isFresh: tries.hasFoundStale)
-            } catch {
-                guard case .failed(let caught) = error else { throw error }
-                failure = caught
-            }
-            switch remedy(for: failure, plan, &tries) {
-            case .heal:
-                guard case .upstream(let healed, let next) = try await translateRequest(request)
-                else { throw .failed(failure) }
-                (body, plan) = (healed, next)
-                noteRetry(.unsupportedParameter)
-            case .retry(let delay):
-                try await pause(delay, after: failure)
-                noteRetry(failure.label)
-            case .none: throw .failed(failure)
-            }
-        }
-    }
-
-    /// What one exchange has tried so far.
-    private struct Tries {
-        /// Parameters that are healed in one request, at most.
-        static let healsMax = 4
-
-        var heals = 0
-        var retries = 0
-        var hasFoundStale = false
-    }
-
-    /// What is done about a failed attempt.
-    private enum Remedy {
-        case heal
-        case retry(after: Duration)
-        case none
-    }
-
-    private func remedy(
-        for failure: AttemptFailure, _ plan: ExchangePlan, _ tries: inout Tries
-    ) -> Remedy {
-        if let quirk = failure.quirk, tries.heals < Tries.healsMax, learn(quirk, plan) {
-            tries.heals += 1
-            return .heal
-        }
-        if failure.cause == .stale, !tries.hasFoundStale {
-            // Nothing was answered on it, and nobody waits long for a connection.
-            tries.hasFoundStale = true
-            return .retry(after: .zero)
-        }
-        let now = context.loop.now
-        guard
-            let delay = context.shared.retryPolicy.delay(
-                after: failure, retries: tries.retries, random: Entropy.word()),
-            now + delay < record.startedAt + context.shared.timeouts.request,
-            context.shared.retryBudget.withLock({ $0.withdraw(now: now) })
-        else { return .none }
-        tries.retries += 1
-        return .retry(after: delay)
-    }
-
-    /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
-    /// change nothing.
-    private func learn(_ quirk: Quirk, _ plan: ExchangePlan) -> Bool {
-        guard context.shared.settings.unsupported == .auto,
-            context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
-        else { return false }
-        context.shared.log.write(.info, "learned") { line in
-            line.add("quirk", quirk.name)
-            line.add("upstream_model", plan.upstreamModel)
-            line.add("request_id", record.requestID)
-        }
-        return true
-    }
-
-    /// Waits before a retry; a client that leaves meanwhile, or the end of the sidecar, ends that.
-    private func pause(
-        _ delay: Duration, after failure: AttemptFailure
-    ) async throws(ExchangeEnd) {
-        let deadline = context.loop.now + delay
-        while context.loop.now < deadline {
-            context.loop.set(timer, at: deadline)
-            await connection.signal.wait()
-            guard !connection.isPeerGone else { throw .clientGone }
-            guard !context.isStopping else { throw .failed(failure) }
-        }
-    }
-
     /// Sends the request once and relays its answer.
-    private func attempt(
-        _ body: JSONOutput, _ plan: ExchangePlan, isFresh: Bool
-    ) async throws(ExchangeEnd) {
-        var request = UpstreamRequest(
-            url: context.shared.endpointURL(for: plan.upstreamModel),
-            headers: context.upstreamHeaders(isStream: plan.isStream, head),
-            body: UpstreamBody(pieces: body.pieces))
-        request.wantsNewConnection = isFresh
-        guard let transfer = context.upstream.post(request, signal: connection.signal) else {
+    func attempt(_ request: OutgoingRequest, isFresh: Bool) async throws(ExchangeEnd) {
+        asked = request.link.server
+        do throws(ExchangeEnd) {
+            try await post(request, isFresh: isFresh)
+        } catch {
+            if case .failed(let failure) = error { settle(!failure.isFault) }
+            throw error
+        }
+        // An answer has settled it; a client that has left tells nothing.
+        settle(nil)
+    }
+
+    private func post(_ request: OutgoingRequest, isFresh: Bool) async throws(ExchangeEnd) {
+        let (link, plan) = (request.link, request.plan)
+        var post = UpstreamRequest(
+            url: request.url, headers: link.headers(isStream: plan.isStream, head),
+            body: UpstreamBody(pieces: request.body))
+        post.wantsNewConnection = isFresh
+        guard let transfer = link.client.post(post, signal: connection.signal) else {
             throw .error(.outOfMemory)
         }
         defer { transfer.cancel() }
@@ -135,9 +43,9 @@ extension MessagesExchange {
         }
         noteAttempt(status: head.status, transfer.timings)
         record.upstreamAnswered(head, at: context.loop.now)
-        guard !(200..<300).contains(head.status) else { return try await relay(transfer, plan) }
+        guard !(200..<300).contains(head.status) else { return try await relay(transfer, request) }
         let text = try await collect(transfer)
-        var failure = AttemptFailure(translate(head, text, plan), .status(head.status))
+        var failure = AttemptFailure(translate(head, text, request), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
         failure.quirk = Quirk.recognise(status: head.status, body: text)
         throw .failed(failure)
@@ -149,28 +57,22 @@ extension MessagesExchange {
     /// nothing about the upstream.
     private func noteAttempt(status: Int, _ timings: TransferTimings?) {
         context.metrics.attempted(status: status, isRetry: record.retries > 0)
-        context.shared.upstreamState.note(isReached: status > 0)
+        asked?.note(isReached: status > 0)
         guard let timings else { return }
         context.metrics.connected(
             isReused: timings.isReused, seconds: Double(timings.connectMicroseconds) / 1e6)
     }
 
-    private func noteRetry(_ reason: RetryLabel) {
-        record.retries += 1
-        context.metrics.retried(reason)
-    }
-
-    private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
-    {
-        let ownsKey = context.shared.settings.authentication != .passthrough
-        let secret =
-            ownsKey
-            ? context.shared.credentials.upstreamKey : Credentials.presented(self.head).first
+    private func translate(
+        _ head: UpstreamHead, _ body: [UInt8], _ request: OutgoingRequest
+    ) -> APIError {
+        let server = request.link.server
         return UpstreamError.translate(
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
-                secret: secret, ownsKey: ownsKey,
-                model: plan.requestedModel, path: context.shared.endpointPath))
+                secret: request.link.key(self.head),
+                ownsKey: server.settings.authentication != .passthrough,
+                model: request.plan.requestedModel, path: server.endpointPath))
     }
 
     /// Suspends until the upstream's head is in.
@@ -215,7 +117,7 @@ extension MessagesExchange {
     private func brokenOff(_ transfer: Transfer, _ failure: TransferFailure) -> AttemptFailure {
         AttemptFailure(
             failure, isReused: transfer.timings?.isReused == true,
-            host: context.shared.endpointHost)
+            host: asked?.endpointHost ?? "")
     }
 
     /// Suspends until something happens; throws when the client has left, the deadline has passed,

@@ -17,12 +17,22 @@ final class MessagesExchange {
     let connection: Connection
     let head: RequestHead
     let room: Room
+    let purpose: Purpose
     var record: ExchangeRecord
+    /// The upstream that is being asked and about which nothing is known yet.
+    var asked: UpstreamServer?
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
-    init(_ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ room: Room) {
+    /// What the client wants.
+    enum Purpose { case message, tokenCount }
+
+    init(
+        _ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ room: Room,
+        _ purpose: Purpose
+    ) {
         self.context = context
+        self.purpose = purpose
         self.head = head
         self.connection = connection
         self.room = room
@@ -36,9 +46,9 @@ final class MessagesExchange {
         defer { context.loop.cancel(timer) }
         do throws(ExchangeEnd) {
             let body = try await readRequest()
-            switch try await translateRequest(body) {
-            case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
+            switch purpose {
+            case .message: try await ask(body)
+            case .tokenCount: try await countTokens(body)
             }
         } catch {
             await conclude(error)
@@ -59,27 +69,23 @@ final class MessagesExchange {
         }
     }
 
-    /// A big body would hold up other people's tokens: it is translated on another thread.
-    func translateRequest(_ body: [UInt8]) async throws(ExchangeEnd) -> TranslatedRequest {
-        let session = head.header("x-claude-code-session-id")
-        let translator = context.shared.translator
-        let (learned, now) = (context.shared.learned, context.loop.now)
-        let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
+    /// Only an upstream with Anthropic's own interface counts tokens; for others we estimate.
+    private func countTokens(_ body: [UInt8]) async throws(ExchangeEnd) {
+        let first = try await candidates(body)[0]
+        guard context.shared.upstreams[first].settings.interface == .openai else {
+            return try await ask(body)
+        }
         do throws(APIError) {
-            let request =
-                body.count < Self.offWorkerBytesMin
-                ? try translator.translate(body, session: session, quirks: quirks)
-                : try await OffWorker.translate(translator, body, session, quirks)
-            record.note(request.plan)
-            return request
+            let answer = try SmallEndpoints.countTokens(body)
+            context.metrics.countedTokens(.estimate)
+            record.outcome = .completed
+            await respond(answer)
         } catch {
             throw .error(error)
         }
     }
 
-    static let offWorkerBytesMin = 256 * 1024
-
-    private func answerLocally(_ plan: ExchangePlan) async {
+    func answerLocally(_ plan: ExchangePlan) async {
         let id = context.mint.next("msg")
         record.stopReason = .maxTokens
         record.outcome = .completed
@@ -105,7 +111,8 @@ final class MessagesExchange {
     // MARK: - The answer
 
     /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
-    func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
+    func relay(_ transfer: Transfer, _ request: OutgoingRequest) async throws(ExchangeEnd) {
+        let plan = request.plan
         guard plan.isStream else { return try await relayMessage(transfer, plan) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }
@@ -129,7 +136,7 @@ final class MessagesExchange {
     }
 
     private func respond(_ bytes: [UInt8]) async {
-        record.status = 200
+        beginAnswer()
         await connection.respond(
             status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
             body: bytes)
@@ -167,30 +174,6 @@ enum ExchangeEnd: Error {
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)
-        }
-    }
-}
-
-/// Work that would hold up a worker, done on another thread.
-private enum OffWorker {
-    static func translate(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async throws(APIError) -> TranslatedRequest {
-        // Without the preference the worker itself, being the task's executor, would do it.
-        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(translator, body, session, quirks)
-        }
-        return try result.get()
-    }
-
-    @concurrent
-    private static func concurrently(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async -> Result<TranslatedRequest, APIError> {
-        Result { () throws(APIError) in
-            try translator.translate(body, session: session, quirks: quirks)
         }
     }
 }

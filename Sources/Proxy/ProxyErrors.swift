@@ -36,6 +36,10 @@ extension APIError {
         APIError(.overloaded, "the gateway is shutting down; try again", label: .proxyOverload)
     }
 
+    static func servedByNobody(_ model: String) -> APIError {
+        APIError(.notFound, "model: \(model) is served by no upstream", label: .callerInvalid)
+    }
+
     static var outOfMemory: APIError {
         APIError(.api, "the gateway cannot start a request", label: .proxyInternal)
     }

@@ -1,7 +1,6 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
-internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
@@ -15,19 +14,15 @@ package final class SharedState: Sendable {
     /// Where the process is in its life.
     package let lifecycle = Lifecycle()
     let timeouts: Timeouts
-    let translator: RequestTranslator
-    /// Where requests go; for Azure's classic addresses it depends on the model.
-    let endpointURL: String
-    private let azureVersion: String?
+    /// Where requests go, the first choice first; never empty.
+    let upstreams: [UpstreamServer]
+    let router: UpstreamRouter
     let models: [String]
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
     let credentials: Credentials
     let admission: Admission
-    let learned = LearnedQuirks()
     let retryPolicy: RetryPolicy
-    let retryBudget = Mutex(RetryBudget(now: .read()))
-    let upstreamState = UpstreamState()
     let log: Log
 
     /// Prepares everything that does not depend on a worker.
@@ -35,59 +30,35 @@ package final class SharedState: Sendable {
         self.settings = settings
         timeouts = Timeouts(settings)
         retryPolicy = RetryPolicy(retriesMax: settings.retriesMax)
-        let base = settings.baseURL
-        let dialect =
-            Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
-        let map = ModelMap(
-            rules: settings.modelRules.map { ModelRule(pattern: $0.pattern, model: $0.model) })
-        var limits = RequestLimits()
-        limits.minTokens = settings.minTokens
-        limits.maxTokens = settings.maxTokens
-        limits.usesMaxCompletionTokens = settings.usesMaxCompletionTokens
-        if settings.reasoningEffort != .auto {
-            limits.reasoningEffort = settings.reasoningEffort.rawValue
+        upstreams = settings.upstreams.enumerated().map { place, upstream in
+            UpstreamServer(upstream, place: place, settings)
         }
-        limits.stripsAttribution = settings.stripsBillingNonce
-        limits.isStrict = settings.unsupported == .strict
-        translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
-        endpointURL = ChatEndpoint.url(base: base)
-        azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
-        models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
-        let mapped = map.upstreamModels
-        let labelled = mapped + settings.models.filter { !mapped.contains($0) }
+        router = UpstreamRouter(settings)
+        let mapped = Self.unique(upstreams.flatMap(\.models.upstreamModels))
+        let aliases = Self.unique(upstreams.flatMap(\.models.aliases))
+        models = settings.models.isEmpty ? Self.unique(aliases + mapped) : settings.models
+        let labelled = Self.unique(mapped + settings.models)
         // The last shard belongs to the admin listener.
         shards = (0...workers).map { _ in MetricsShard(modelCount: labelled.count) }
         metrics = MetricsRegistry(
-            shards: shards, models: labelled, build: BuildReport(settings, dialect: dialect.name))
+            shards: shards, models: labelled, build: BuildReport(settings, upstreams[0]))
         credentials = Credentials(settings)
         admission = Admission(settings)
         log = Log(settings)
     }
 
-    /// Where a request for a model goes: Azure's classic addresses name the deployment.
-    func endpointURL(for model: String) -> String {
-        guard let azureVersion else { return endpointURL }
-        return ChatEndpoint.url(
-            base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
-    }
-
-    /// The path of the upstream's URL, for messages.
-    var endpointPath: String {
-        let rest = endpointURL.split(separator: "/", maxSplits: 2).last ?? ""
-        return "/" + rest.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
-    }
-
-    /// Host and port of the upstream, for messages.
-    var endpointHost: String {
-        String((endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
+    private static func unique(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 
     /// The answer to a scrape.
     func exposition(isOpenMetrics: Bool) -> [UInt8] {
         var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
-        report.isUpstreamUp = upstreamState.isUp
-        report.learnedQuirks = learned.counts(now: Instant.read())
+        report.upstreams = upstreams.map { $0.report() }
+        report.learnedQuirks = LearnedQuirks.counts(
+            upstreams.map(\.learned), now: Instant.read())
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)

@@ -23,7 +23,8 @@ package enum Sidecar {
             try startAdmin(shared)
             shared.log.announce(.info, "listening") { line in
                 line.add("address", sockets.address.text)
-                line.add("upstream", shared.endpointURL)
+                line.add(
+                    "upstream", shared.upstreams.map(\.endpointURL).joined(separator: " "))
             }
             serve(shared, sockets.sockets)
             shared.log.write(.info, "stopped")

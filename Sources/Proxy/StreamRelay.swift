@@ -94,7 +94,7 @@ struct StreamRelay {
         }
         guard !events.isEmpty else { return }
         isCommitted = true
-        exchange.record.status = 200
+        exchange.beginAnswer()
         connection.beginStream(headers: exchange.streamHeaders, into: &output)
         let start = connection.openChunk(in: &output)
         output.append(contentsOf: events)

@@ -1,4 +1,4 @@
-// What lives on one worker: its listener, its upstream client, its share of the books.
+// What lives on one worker: its listener, its links to the upstreams, its share of the books.
 internal import Configuration
 package import EventLoop
 package import HTTP
@@ -11,22 +11,21 @@ internal import Upstream
 package final class WorkerContext: WorkerTenant, RequestHandler {
     let loop: EventLoop
     let shared: SharedState
-    let upstream: UpstreamClient
+    /// One for each upstream, by its place.
+    let links: [UpstreamLink]
     let metrics: MetricsShard
     var mint: IdentifierMint
     /// Whether running exchanges must end now.
     private(set) var isStopping = false
     private var listener: Listener?
-    private var headers: (generation: Int, stream: HeaderList, whole: HeaderList)?
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
-        guard let upstream = UpstreamClient(loop, options: UpstreamOptions(shared.settings)) else {
-            return nil
-        }
+        let links = shared.upstreams.compactMap { UpstreamLink($0, shared, on: loop) }
+        guard links.count == shared.upstreams.count else { return nil }
         self.loop = loop
         self.shared = shared
-        self.upstream = upstream
+        self.links = links
         metrics = shared.shards[index]
         mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
         listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
@@ -58,8 +57,8 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     package func respond(to head: RequestHead, over connection: Connection) async {
         let route = Route(head)
         switch route {
-        case .messages: await messages(head, connection)
-        case .countTokens: await countTokens(head, connection)
+        case .messages: await exchange(head, connection, .message, .messages)
+        case .countTokens: await exchange(head, connection, .tokenCount, .countTokens)
         case .models, .model: await models(route, head, connection)
         case .hello:
             await answer(connection, 200, SmallEndpoints.hello, head)
@@ -81,46 +80,16 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         return (Self.headers(id), body.body(requestID: id))
     }
 
-    private func messages(_ head: RequestHead, _ connection: Connection) async {
-        guard let room = await admit(head, .messages, connection) else { return }
-        metrics.inFlight(.messages, 1)
-        let exchange = MessagesExchange(self, head, connection, room)
+    private func exchange(
+        _ head: RequestHead, _ connection: Connection, _ purpose: MessagesExchange.Purpose,
+        _ route: RouteLabel
+    ) async {
+        guard let room = await admit(head, route, connection) else { return }
+        metrics.inFlight(route, 1)
+        let exchange = MessagesExchange(self, head, connection, room, purpose)
         await exchange.run()
-        metrics.inFlight(.messages, -1)
-        close(exchange.record, .messages)
-    }
-
-    private func countTokens(_ head: RequestHead, _ connection: Connection) async {
-        guard let room = await admit(head, .countTokens, connection) else { return }
-        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
-        do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: shared.settings.requestBytesMax) {
-                room.hold(body: $0)
-            }
-            record.requestBytes = body.count
-            do throws(APIError) {
-                let answer = try SmallEndpoints.countTokens(body)
-                metrics.countedTokens(.estimate)
-                record.status = 200
-                record.outcome = .completed
-                await connection.respond(
-                    status: 200, headers: Self.headers(record.requestID), body: answer)
-            } catch {
-                record.note(error)
-                await connection.respond(error, record.requestID)
-            }
-        } catch {
-            if error == .noRoom { reject(.budget) }
-            if case .error(let error) = ExchangeEnd(
-                error, bytesMax: shared.settings.requestBytesMax)
-            {
-                record.note(error)
-                await connection.respond(error, record.requestID)
-            } else {
-                connection.abort()
-            }
-        }
-        close(record, .countTokens)
+        metrics.inFlight(route, -1)
+        close(exchange.record, route)
     }
 
     private func models(_ route: Route, _ head: RequestHead, _ connection: Connection) async {
@@ -203,63 +172,5 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     static func headers(_ requestID: String) -> [(String, String)] {
         [("content-type", "application/json"), ("request-id", requestID)]
-    }
-
-    // MARK: - Upstream
-
-    /// The header lines for the upstream, made anew only when a key has changed or is the client's.
-    func upstreamHeaders(isStream: Bool, _ head: RequestHead) -> HeaderList {
-        var extra: [String] = []
-        for name in ["traceparent", "tracestate"] as [StaticString] {
-            if let value = head.header(name) { extra.append("\(name): \(value)") }
-        }
-        if shared.settings.authentication == .passthrough {
-            let key = Credentials.presented(head).first
-            return HeaderList(lines(isStream, key: key) + extra)
-        }
-        guard extra.isEmpty else {
-            return HeaderList(lines(isStream, key: shared.credentials.upstreamKey) + extra)
-        }
-        let generation = shared.credentials.generation
-        if headers?.generation != generation {
-            let key = shared.credentials.upstreamKey
-            headers = (
-                generation, HeaderList(lines(true, key: key)), HeaderList(lines(false, key: key))
-            )
-        }
-        guard let headers else { return HeaderList([]) }
-        return isStream ? headers.stream : headers.whole
-    }
-
-    private func lines(_ isStream: Bool, key: String?) -> [String] {
-        var lines = [
-            "Content-Type: application/json", "Expect:",
-            "Accept: \(isStream ? "text/event-stream" : "application/json")",
-        ]
-        if let key, !key.isEmpty {
-            switch shared.settings.authentication {
-            case .bearer, .passthrough: lines.append("Authorization: Bearer \(key)")
-            case .apiKey: lines.append("api-key: \(key)")
-            case .xAPIKey: lines.append("x-api-key: \(key)")
-            case .none: break
-            }
-        }
-        if let organization = shared.settings.organization {
-            lines.append("OpenAI-Organization: \(organization)")
-        }
-        if let project = shared.settings.project { lines.append("OpenAI-Project: \(project)") }
-        return lines + shared.settings.customHeaders.map { "\($0.name): \($0.value)" }
-    }
-}
-
-extension UpstreamOptions {
-    init(_ settings: Settings) {
-        self.init()
-        connectTimeoutMilliseconds = Int(settings.connectTimeout.nanoseconds / 1_000_000)
-        userAgent = "claude-sidecar/\(SharedState.version)"
-        caFile = settings.caFile
-        clientCertificateFile = settings.clientCertificateFile
-        clientKeyFile = settings.clientKeyFile
-        skipsTLSVerification = settings.skipsTLSVerification
     }
 }

@@ -8,8 +8,8 @@ extension MetricDefinition {
     /// What `ProcessReport` and `BuildReport` tell, and what follows from counted metrics.
     static let reported: [MetricDefinition] = [
         .buildInfo, .configInfo, .targetInfo, .draining, .inflightBodyBytes, .memoryBudget,
-        .upstreamUp,
-        .learnedQuirks, .cpuSeconds, .residentMemory, .virtualMemory, .openDescriptors,
+        .upstreamUp, .upstreamBreaker, .learnedQuirks, .cpuSeconds, .residentMemory, .virtualMemory,
+        .openDescriptors,
         .descriptorsMax, .startTime,
     ]
 
@@ -34,7 +34,11 @@ extension MetricDefinition {
     ).shownWhenTouched
     static let upstreamUp = gauge(
         "upstream_up", "Whether the last attempt reached the upstream; nothing before the first.",
-        []
+        [.told("upstream")]
+    ).shownWhenTouched
+    static let upstreamBreaker = gauge(
+        "upstream_breaker", "Whether an upstream is asked; 1 for the state it is in.",
+        [.told("upstream"), .breaker]
     ).shownWhenTouched
     static let learnedQuirks = gauge(
         "learned_quirks",

@@ -52,6 +52,7 @@ struct MetricLabel: Sendable {
     static let streamOutcome = MetricLabel(
         "outcome", .closed(OutcomeLabel.allCases.filter { $0 != .error }.map(\.rawValue)))
     static let connectionState = MetricLabel("state", ConnectionLabel.self)
+    static let breaker = MetricLabel("state", BreakerLabel.self)
     static let quirk = MetricLabel("quirk", .told)
     static let countSource = MetricLabel("source", CountLabel.self)
 
@@ -108,6 +109,12 @@ package enum RejectLabel: String, Sendable, CaseIterable {
     case size, budget, concurrency, auth, draining
 }
 
+/// Whether an upstream is asked: always, not now, or by one request that tries it.
+package enum BreakerLabel: String, Sendable, CaseIterable {
+    case closed, open
+    case halfOpen = "half_open"
+}
+
 /// Why a request was sent upstream again.
 package enum RetryLabel: String, Sendable, CaseIterable {
     case tooManyRequests = "429"
@@ -115,6 +122,7 @@ package enum RetryLabel: String, Sendable, CaseIterable {
     case connect
     case staleConnection = "stale_conn"
     case unsupportedParameter = "unsupported_param"
+    case failover
 }
 
 /// Values of `errors_total{type}`; they are the labels of the errors that clients get.

@@ -20,8 +20,8 @@ package struct ProcessReport: Sendable {
     package var inflightBodyBytes: Int?
     /// What request bodies may take together; nil without a budget.
     package var memoryBudgetBytes: Int?
-    /// Whether the last attempt reached the upstream; nil before the first.
-    package var isUpstreamUp: Bool?
+    /// How each upstream has been of late.
+    package var upstreams: [UpstreamReport] = []
     /// What the upstream is known not to accept, and for how many of its models.
     package var learnedQuirks: [(quirk: String, models: Int)] = []
 
@@ -46,7 +46,7 @@ extension ProcessReport {
         if let memoryBudgetBytes {
             families.append(MetricFamily(.memoryBudget, Double(memoryBudgetBytes)))
         }
-        if let isUpstreamUp { families.append(MetricFamily(.upstreamUp, isUpstreamUp ? 1 : 0)) }
+        families += upstreamFamilies()
         if !learnedQuirks.isEmpty {
             var family = MetricFamily(.learnedQuirks)
             for (quirk, models) in learnedQuirks.sorted(by: { $0.quirk < $1.quirk }) {
@@ -55,5 +55,36 @@ extension ProcessReport {
             families.append(family)
         }
         return families
+    }
+
+    private func upstreamFamilies() -> [MetricFamily] {
+        var up = MetricFamily(.upstreamUp)
+        var breaker = MetricFamily(.upstreamBreaker)
+        for upstream in upstreams {
+            let name = ("upstream", upstream.name)
+            if let isReached = upstream.isReached { up.append(isReached ? 1 : 0, [name]) }
+            for state in BreakerLabel.allCases {
+                breaker.append(
+                    state == upstream.breaker ? 1 : 0, [name, ("state", state.rawValue)])
+            }
+        }
+        return [up, breaker].filter { !$0.samples.isEmpty }
+    }
+}
+
+/// How an upstream has been of late.
+package struct UpstreamReport: Sendable {
+    /// As `UPSTREAMS` names it.
+    package let name: String
+    /// Whether the last attempt reached it; nil before the first.
+    package let isReached: Bool?
+    /// Whether it is asked at all.
+    package let breaker: BreakerLabel
+
+    /// A report of one upstream.
+    package init(name: String, isReached: Bool?, breaker: BreakerLabel) {
+        self.name = name
+        self.isReached = isReached
+        self.breaker = breaker
     }
 }

@@ -33,3 +33,24 @@ package enum ChatEndpoint {
         return last.first == "v" && digits.first.map { (0x30...0x39).contains($0) } == true
     }
 }
+
+/// Builds the URL of a Messages endpoint from what a user sets as base URL.
+package enum MessagesEndpoint {
+    /// The URL to post to: a base that ends in `/v1/messages` as it is, one that ends in `/v1` or
+    /// in anything else completed. A query stays.
+    package static func url(base: String) -> String {
+        let parts = base.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var path = String(parts[0])
+        while path.hasSuffix("/") { path.removeLast() }
+        if !path.hasSuffix("/v1/messages") {
+            path += path.hasSuffix("/v1") ? "/messages" : "/v1/messages"
+        }
+        return path + (parts.count > 1 ? "?" + parts[1] : "")
+    }
+
+    /// The URL that counts tokens, beside the one for messages.
+    package static func countTokens(_ url: String) -> String {
+        let path = url.prefix { $0 != "?" }
+        return path + "/count_tokens" + url.dropFirst(path.count)
+    }
+}

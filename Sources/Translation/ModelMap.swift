@@ -23,11 +23,20 @@ package struct ModelMap: Sendable {
 
     /// The upstream's model for a client's name; Claude Code's suffix `[1m]` is not part of a name.
     package func resolve(_ name: String) -> String {
-        let name = name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name
+        let name = Self.plain(name)
         let rule =
-            rules.first { $0.pattern == name }
-            ?? rules.first { Self.matches(name.utf8[...], $0.pattern.utf8[...]) }
+            rules.first { $0.pattern == name } ?? rules.first { Self.fits(name, $0.pattern) }
         return rule?.model ?? name
+    }
+
+    /// A client's name without Claude Code's suffix.
+    package static func plain(_ name: String) -> String {
+        name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name
+    }
+
+    /// Whether a name fits a pattern.
+    package static func fits(_ name: String, _ pattern: String) -> Bool {
+        matches(name.utf8[...], pattern.utf8[...])
     }
 
     /// Upstream models that the rules name, each once, in order.

@@ -16,7 +16,7 @@ import Testing
         ("vllm.models.svc.cluster.local:8000", "http://vllm.models.svc.cluster.local:8000"),
     ])
     func addressIsCompleted(text: String, expected: String) throws {
-        #expect(try settings(["UPSTREAM_BASE_URL": text]).baseURL == expected)
+        #expect(try settings(["UPSTREAM_BASE_URL": text]).upstreams[0].baseURL == expected)
     }
 
     @Test(arguments: [
@@ -47,9 +47,9 @@ import Testing
     func azureHasItsOwnPaths(environment: [String: String], expected: String) throws {
         let settings = try settings(
             environment.merging(["AZURE_OPENAI_API_KEY": "k"]) { a, _ in a })
-        #expect(settings.baseURL == expected)
-        #expect(settings.authentication == .apiKey)
-        #expect(settings.upstreamKey == .value(Secret("k")))
+        #expect(settings.upstreams[0].baseURL == expected)
+        #expect(settings.upstreams[0].authentication == .apiKey)
+        #expect(settings.upstreams[0].key == .value(Secret("k")))
         #expect(settings.warnings.isEmpty)
     }
 
@@ -65,7 +65,7 @@ import Testing
         let settings = try settings([
             "AZURE_OPENAI_ENDPOINT": "https://x.openai.azure.com", "UPSTREAM_AUTH": "bearer",
         ])
-        #expect(settings.authentication == .bearer)
+        #expect(settings.upstreams[0].authentication == .bearer)
     }
 }
 

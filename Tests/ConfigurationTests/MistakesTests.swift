@@ -128,7 +128,7 @@ import Testing
             "OPENAI_BASE_URL": "https://a.example/v1", "OPENAI_API_BASE": "https://b.example/v1",
         ]
         #expect(try warnings(environment).count == 1)
-        #expect(try settings(environment).baseURL == "https://a.example/v1")
+        #expect(try settings(environment).upstreams[0].baseURL == "https://a.example/v1")
     }
 
     @Test(arguments: [

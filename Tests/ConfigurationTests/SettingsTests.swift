@@ -7,13 +7,13 @@ import Testing
 @Suite struct Defaults {
     @Test func nothingSetGivesTheDefaults() throws {
         let settings = try settings([:])
-        #expect(settings.baseURL == "https://api.openai.com/v1")
+        #expect(settings.upstreams[0].baseURL == "https://api.openai.com/v1")
         #expect(settings.host == "127.0.0.1")
         #expect(settings.port == 8080)
         #expect(settings.adminHost == "0.0.0.0")
         #expect(settings.adminPort == nil)
-        #expect(settings.authentication == .bearer)
-        #expect(settings.dialect == "auto")
+        #expect(settings.upstreams[0].authentication == .bearer)
+        #expect(settings.upstreams[0].dialect == "auto")
         #expect(settings.connectTimeout == .seconds(10))
         #expect(settings.firstByteTimeout == .seconds(600))
         #expect(settings.upstreamIdleTimeout == .seconds(300))
@@ -67,13 +67,13 @@ import Testing
             "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text", "WORKERS": "3",
             "UPSTREAM_AUTH": "x-api-key", "DIALECT": "Ollama", "ADMIN_PORT": "9464",
         ])
-        #expect(settings.baseURL == "http://localhost:11434/v1")
+        #expect(settings.upstreams[0].baseURL == "http://localhost:11434/v1")
         #expect(settings.port == 9000)
         #expect(settings.logLevel == .debug)
         #expect(settings.logFormat == .text)
         #expect(settings.workers == 3)
-        #expect(settings.authentication == .xAPIKey)
-        #expect(settings.dialect == "ollama")
+        #expect(settings.upstreams[0].authentication == .xAPIKey)
+        #expect(settings.upstreams[0].dialect == "ollama")
         #expect(settings.adminPort == 9464)
         #expect(settings.given.contains("OPENAI_API_BASE"))
     }
@@ -161,7 +161,7 @@ import Testing
 @Suite struct Secrets {
     @Test func theFileOfASecretWins() throws {
         let settings = try settings(["OPENAI_API_KEY": "sk-a", "OPENAI_API_KEY_FILE": "/run/key"])
-        #expect(settings.upstreamKey == .file("/run/key"))
+        #expect(settings.upstreams[0].key == .file("/run/key"))
     }
 
     @Test func keysOfClientsAddUp() throws {
@@ -184,7 +184,7 @@ import Testing
         environment["HTTPS_PROXY"] = "http://user:planted@proxy:3128"
         let settings = try settings(environment)
         var dumped = ""
-        dump(settings.upstreamKey, to: &dumped)
+        dump(settings.upstreams[0].key, to: &dumped)
         dump(settings.clientKeys, to: &dumped)
         let text = settings.describe().joined() + settings.warnings.joined() + dumped
         #expect(!text.contains("planted"))

@@ -78,10 +78,18 @@ private func broken(_ failure: TransferFailure, isReused: Bool = false) -> Attem
         #expect(delay(7, 0) == .seconds(7))
         #expect(delay(60, 1_000_000) == .milliseconds(60_001))
         #expect(delay(61, 0) == nil)
-        let failure = status(429, retryAfter: 2)
-        #expect(
-            policy.delay(
-                after: failure, retries: 0, patience: RetryPolicy.impatience, random: 0) == nil)
+    }
+
+    @Test func whatAMomentWillNotMendIsTakenElsewhereAtOnce() {
+        #expect(broken(.connect("refused")).isLasting)
+        #expect(status(429, retryAfter: 2).isLasting)
+        #expect(!status(429, retryAfter: 1).isLasting)
+        #expect(!status(503).isLasting)
+    }
+
+    @Test func aRefusalIsTheSameEverywhere() {
+        #expect(!status(400).isPortable && !status(404).isPortable && !status(402).isPortable)
+        #expect(status(429).isPortable && status(501).isPortable && broken(.tls("")).isPortable)
     }
 
     @Test func onlyAnOldConnectionWithoutAnAnswerIsStale() {

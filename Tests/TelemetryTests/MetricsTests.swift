@@ -207,7 +207,7 @@ private struct Fixture {
         process.cpuSeconds = 1.25
         process.inflightBodyBytes = 5
         process.memoryBudgetBytes = 6
-        process.isUpstreamUp = true
+        process.upstreams = [UpstreamReport(name: "azure", isReached: true, breaker: .halfOpen)]
         process.learnedQuirks = [("noTopK", 2)]
         var build = build
         build.commit = "abc"
@@ -219,7 +219,11 @@ private struct Fixture {
             isOpenMetrics: isOpenMetrics)
         #expect(scrape["claude_sidecar_draining"] == 1)
         #expect(scrape["process_cpu_seconds_total"] == 1.25)
-        #expect(scrape["claude_sidecar_upstream_up"] == 1)
+        #expect(scrape[#"claude_sidecar_upstream_up{upstream="azure"}"#] == 1)
+        for (state, value) in [("closed", 0.0), ("open", 0), ("half_open", 1)] {
+            let series = #"claude_sidecar_upstream_breaker{upstream="azure",state="\#(state)"}"#
+            #expect(scrape[series] == value)
+        }
         #expect(scrape[#"claude_sidecar_learned_quirks{quirk="noTopK"}"#] == 2)
         #expect(scrape[#"claude_sidecar_config_info{protocol="openai"}"#] == 1)
         #expect(scrape["target_info{service_name=\"say \"hi\"\\\n\"}"] == 1)

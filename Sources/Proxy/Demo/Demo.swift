@@ -12,8 +12,10 @@ package enum Demo {
             let (socket, address) = try ListeningSocket.open(.tcp(host: "127.0.0.1", port: 0))
             Worker().start { loop in DemoUpstream(socket, on: loop) }
             var settings = settings
-            settings.baseURL = "http://\(address.text)/v1"
-            settings.upstreamKey = .value(Secret("demo"))
+            var upstream = UpstreamSettings()
+            upstream.baseURL = "http://\(address.text)/v1"
+            upstream.key = .value(Secret("demo"))
+            settings.upstreams = [upstream]
             return Sidecar.run(settings)
         } catch {
             return 1

@@ -79,6 +79,24 @@ struct AttemptFailure: Error {
         }
     }
 
+    /// Whether a moment will not help: nobody was reached, or patience was asked for.
+    var isLasting: Bool {
+        guard cause != .connect, cause != .tls else { return true }
+        return error.retryAfterSeconds.map { .seconds($0) > RetryPolicy.impatience } ?? false
+    }
+
+    /// Whether another upstream may do better: this one is away, broken or has had enough.
+    var isPortable: Bool {
+        switch cause {
+        case .connect, .stale, .cut, .tls, .malformed: true
+        case .status(let status): status == 429 || status == 498 || status >= 500
+        case .silence: false
+        }
+    }
+
+    /// Whether it speaks against the upstream, rather than against the request.
+    var isFault: Bool { cause == .silence || isPortable }
+
     /// The reason, for the metrics.
     var label: RetryLabel {
         switch cause {

@@ -20,15 +20,14 @@ struct RetryPolicy: Sendable, Equatable {
     /// clients that failed together do not come back together. It is added to what the upstream
     /// asked for.
     func delay(
-        after failure: AttemptFailure, retries: Int, patience: Duration = Self.patience,
-        random: UInt64
+        after failure: AttemptFailure, retries: Int, random: UInt64
     ) -> Duration? {
         guard failure.isTransient, retries < retriesMax else { return nil }
         let bound = min(Self.delayMax, Self.firstDelay << UInt64(min(retries, 16)))
         let jitter = Duration.nanoseconds(Int64(random % (bound + 1)))
         guard let seconds = failure.error.retryAfterSeconds else { return jitter }
         let asked = Duration.seconds(seconds)
-        return asked <= patience ? asked + jitter : nil
+        return asked <= Self.patience ? asked + jitter : nil
     }
 }
 

@@ -1,0 +1,140 @@
+// Asking until there is an answer: healing, retries, failover.
+internal import Configuration
+internal import EventLoop
+internal import Server
+internal import Telemetry
+internal import Translation
+
+extension MessagesExchange {
+    /// What is done about a failed attempt.
+    private enum Remedy {
+        /// The same upstream, without what it refused (translation 0.9).
+        case heal
+        /// The same request once more, after a while.
+        case retry(after: Duration)
+        /// Another upstream.
+        case failOver(to: UpstreamLink)
+        /// The client is told.
+        case none
+    }
+
+    /// Finds whom to ask, and asks until there is an answer or nothing is left to try.
+    ///
+    /// An attempt ends the exchange, or fails before a byte has gone to the client; a failure is
+    /// healed, retried or taken elsewhere.
+    func ask(_ body: [UInt8]) async throws(ExchangeEnd) {
+        var tries = Tries(try await candidates(body))
+        let place = tries.first(isAdmitted)
+        guard var request = try await prepare(body, for: context.links[place]) else { return }
+        request.link.server.deposit()
+        while true {
+            let failure: AttemptFailure
+            do throws(ExchangeEnd) {
+                return try await attempt(request, isFresh: tries.hasFoundStale)
+            } catch {
+                guard case .failed(let caught) = error else { throw error }
+                failure = caught
+            }
+            switch remedy(for: failure, request, &tries) {
+            case .heal:
+                note(.unsupportedParameter)
+                guard let healed = try await prepare(body, for: request.link) else { return }
+                request = healed
+            case .retry(let delay):
+                try await pause(delay, after: failure)
+                note(failure.label)
+            case .failOver(let link):
+                note(.failover)
+                guard let moved = try await prepare(body, for: link) else { return }
+                request = moved
+            case .none: throw .failed(failure)
+            }
+        }
+    }
+
+    private func isAdmitted(_ place: Int) -> Bool {
+        context.shared.upstreams[place].admit(now: context.loop.now)
+    }
+
+    private func note(_ reason: RetryLabel) {
+        record.retries += 1
+        context.metrics.retried(reason)
+    }
+
+    // MARK: - Remedies
+
+    private func remedy(
+        for failure: AttemptFailure, _ request: OutgoingRequest, _ tries: inout Tries
+    ) -> Remedy {
+        let server = request.link.server
+        if let quirk = failure.quirk, tries.heals < Tries.healsMax, learn(quirk, request) {
+            tries.heals += 1
+            return .heal
+        }
+        if failure.cause == .stale, !tries.hasFoundStale {
+            // Nothing was answered on it, and nobody waits long for a connection.
+            tries.hasFoundStale = true
+            return .retry(after: .zero)
+        }
+        // Whom nobody can reach, or who asks for patience, is left for somebody else at once.
+        if failure.isLasting, failure.isPortable, let place = tries.next(isAdmitted) {
+            return .failOver(to: context.links[place])
+        }
+        let now = context.loop.now
+        if !tries.isLastResort,
+            let delay = context.shared.retryPolicy.delay(
+                after: failure, retries: tries.retries, random: Entropy.word()),
+            now + delay < record.startedAt + context.shared.timeouts.request,
+            server.withdraw(now: now)
+        {
+            tries.retries += 1
+            return .retry(after: delay)
+        }
+        if failure.isPortable, let place = tries.next(isAdmitted) {
+            return .failOver(to: context.links[place])
+        }
+        return .none
+    }
+
+    /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
+    /// change nothing.
+    private func learn(_ quirk: Quirk, _ request: OutgoingRequest) -> Bool {
+        let server = request.link.server
+        guard context.shared.settings.unsupported == .auto, server.settings.interface == .openai,
+            server.learned.learn(quirk, of: request.plan.upstreamModel, now: context.loop.now)
+        else { return false }
+        context.shared.log.write(.info, "learned") { line in
+            line.add("quirk", quirk.name)
+            line.add("upstream_model", request.plan.upstreamModel)
+            line.add("request_id", record.requestID)
+        }
+        return true
+    }
+
+    /// Waits before a retry; a client that leaves meanwhile, or the end of the sidecar, ends that.
+    private func pause(
+        _ delay: Duration, after failure: AttemptFailure
+    ) async throws(ExchangeEnd) {
+        let deadline = context.loop.now + delay
+        while context.loop.now < deadline {
+            context.loop.set(timer, at: deadline)
+            await connection.signal.wait()
+            guard !connection.isPeerGone else { throw .clientGone }
+            guard !context.isStopping else { throw .failed(failure) }
+        }
+    }
+
+    // MARK: - Verdicts
+
+    /// The answer begins: from here on nothing is asked again, and the upstream is known to be well.
+    func beginAnswer() {
+        record.status = 200
+        settle(true)
+    }
+
+    /// Tells the upstream's breaker, once for each attempt, how it went.
+    func settle(_ isWell: Bool?) {
+        asked?.judge(isWell, now: context.loop.now)
+        asked = nil
+    }
+}

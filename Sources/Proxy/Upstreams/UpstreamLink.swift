@@ -1,0 +1,90 @@
+// One worker's way to one upstream: its connections and the headers of its requests.
+internal import Configuration
+internal import EventLoop
+internal import HTTP
+internal import Upstream
+
+/// What a worker holds of an upstream; confined to it.
+final class UpstreamLink {
+    let server: UpstreamServer
+    let client: UpstreamClient
+    private let shared: SharedState
+    private var headers: (generation: Int, stream: HeaderList, whole: HeaderList)?
+
+    /// A link without connections; `nil` when libcurl has no memory.
+    init?(_ server: UpstreamServer, _ shared: SharedState, on loop: EventLoop) {
+        let options = UpstreamOptions(shared.settings, server.settings)
+        guard let client = UpstreamClient(loop, options: options) else { return nil }
+        self.server = server
+        self.shared = shared
+        self.client = client
+    }
+
+    /// The key that a request of this client goes out with.
+    func key(_ head: RequestHead) -> String? {
+        server.settings.authentication == .passthrough
+            ? Credentials.presented(head).first : shared.credentials.upstreamKey(server.place)
+    }
+
+    /// The header lines of a request, made anew only when a key has changed or is the client's.
+    func headers(isStream: Bool, _ head: RequestHead) -> HeaderList {
+        let extra = passedOn(head)
+        if server.settings.authentication == .passthrough || !extra.isEmpty {
+            return HeaderList(lines(isStream, key: key(head)) + extra)
+        }
+        let generation = shared.credentials.generation
+        if headers?.generation != generation {
+            let key = shared.credentials.upstreamKey(server.place)
+            headers = (
+                generation, HeaderList(lines(true, key: key)), HeaderList(lines(false, key: key))
+            )
+        }
+        guard let headers else { return HeaderList([]) }
+        return isStream ? headers.stream : headers.whole
+    }
+
+    /// Headers of the client's that the upstream gets as they are.
+    private func passedOn(_ head: RequestHead) -> [String] {
+        var names: [StaticString] = ["traceparent", "tracestate"]
+        if server.settings.interface == .anthropic { names += Self.anthropicHeaders }
+        return names.compactMap { name in head.header(name).map { "\(name): \($0)" } }
+    }
+
+    private static let anthropicHeaders: [StaticString] = ["anthropic-version", "anthropic-beta"]
+
+    private func lines(_ isStream: Bool, key: String?) -> [String] {
+        var lines = [
+            "Content-Type: application/json", "Expect:",
+            "Accept: \(isStream ? "text/event-stream" : "application/json")",
+        ]
+        let settings = server.settings
+        if let key, !key.isEmpty {
+            switch settings.authentication {
+            case .passthrough where settings.interface == .anthropic:
+                lines.append("x-api-key: \(key)")
+            case .bearer, .passthrough: lines.append("Authorization: Bearer \(key)")
+            case .apiKey: lines.append("api-key: \(key)")
+            case .xAPIKey: lines.append("x-api-key: \(key)")
+            case .none: break
+            }
+        }
+        if let organization = settings.organization {
+            lines.append("OpenAI-Organization: \(organization)")
+        }
+        if let project = settings.project { lines.append("OpenAI-Project: \(project)") }
+        return lines + shared.settings.customHeaders.map { "\($0.name): \($0.value)" }
+    }
+}
+
+extension UpstreamOptions {
+    init(_ settings: Settings, _ upstream: UpstreamSettings) {
+        self.init()
+        connectTimeoutMilliseconds = Int(settings.connectTimeout.nanoseconds / 1_000_000)
+        userAgent = "claude-sidecar/\(SharedState.version)"
+        caFile = settings.caFile
+        clientCertificateFile = settings.clientCertificateFile
+        clientKeyFile = settings.clientKeyFile
+        skipsTLSVerification = settings.skipsTLSVerification
+        unixSocketPath = upstream.unixPath
+    }
+}

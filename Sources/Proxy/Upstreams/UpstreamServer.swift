@@ -1,0 +1,121 @@
+// One upstream, as all workers know it.
+internal import Configuration
+internal import EventLoop
+internal import Synchronization
+internal import Telemetry
+internal import Translation
+
+/// Where an upstream is, what it accepts, and how it has been of late.
+final class UpstreamServer: Sendable {
+    /// Its place among all upstreams.
+    let place: Int
+    let settings: UpstreamSettings
+    let dialect: Dialect
+    let models: ModelMap
+    let translator: RequestTranslator
+    /// Where requests go; for Azure's classic addresses it depends on the model.
+    let endpointURL: String
+    let learned = LearnedQuirks()
+    private let azureVersion: String?
+    private let health: Mutex<Health>
+
+    /// How it has been of late; looked at a few times for each attempt, never for a token.
+    struct Health {
+        var breaker = CircuitBreaker()
+        var budget: RetryBudget
+        /// Whether the last attempt reached it; `nil` before the first.
+        var isReached: Bool?
+    }
+
+    init(_ settings: UpstreamSettings, place: Int, _ all: Settings) {
+        self.place = place
+        self.settings = settings
+        let base = settings.baseURL
+        dialect = Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
+        models = UpstreamRouter.map(settings, all.modelRules)
+        translator = RequestTranslator(
+            models: models, dialect: dialect, limits: RequestLimits(all))
+        switch settings.interface {
+        case .openai: endpointURL = ChatEndpoint.url(base: base)
+        case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
+        }
+        azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
+        health = Mutex(Health(budget: RetryBudget(now: .read())))
+    }
+
+    var name: String { settings.name }
+
+    /// Where a request for a model goes: Azure's classic addresses name the deployment.
+    func endpointURL(for model: String) -> String {
+        guard let azureVersion else { return endpointURL }
+        return ChatEndpoint.url(
+            base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
+    }
+
+    /// The path of its URL, for messages.
+    var endpointPath: String {
+        let rest = endpointURL.split(separator: "/", maxSplits: 2).last ?? ""
+        return "/" + rest.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
+    }
+
+    /// Its host and port, or its socket, for messages.
+    var endpointHost: String {
+        if let path = settings.unixPath { return "unix:" + path }
+        return String(
+            (endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
+    }
+
+    // MARK: - Health
+
+    /// What a scrape tells of it.
+    func report() -> UpstreamReport {
+        let (isReached, state) = health.withLock { ($0.isReached, $0.breaker.state) }
+        return UpstreamReport(name: name, isReached: isReached, breaker: state.label)
+    }
+
+    /// Whether a request may go out now.
+    func admit(now: Instant) -> Bool { health.withLock { $0.breaker.admit(now: now) } }
+
+    /// Counts a request that comes to it for the first time.
+    func deposit() { health.withLock { $0.budget.deposit() } }
+
+    /// Takes a retry; `false` when none is left.
+    func withdraw(now: Instant) -> Bool { health.withLock { $0.budget.withdraw(now: now) } }
+
+    /// The last attempt got a head of an answer, or none.
+    func note(isReached: Bool) { health.withLock { $0.isReached = isReached } }
+
+    /// Hears how an attempt ended; `nil` when that tells nothing of the upstream.
+    func judge(_ isWell: Bool?, now: Instant) {
+        health.withLock { health in
+            switch isWell {
+            case true?: health.breaker.succeed()
+            case false?: health.breaker.fail(now: now)
+            case nil: health.breaker.forget(now: now)
+            }
+        }
+    }
+}
+
+extension CircuitBreaker.State {
+    /// The state's name, for metrics.
+    var label: BreakerLabel {
+        switch self {
+        case .closed: .closed
+        case .open: .open
+        case .halfOpen: .halfOpen
+        }
+    }
+}
+
+extension RequestLimits {
+    init(_ settings: Settings) {
+        self.init()
+        minTokens = settings.minTokens
+        maxTokens = settings.maxTokens
+        usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
+        stripsAttribution = settings.stripsBillingNonce
+        isStrict = settings.unsupported == .strict
+    }
+}
