@@ -36,6 +36,13 @@ let package = Package(
             name: "claude-sidecar", dependencies: ["Proxy", "Configuration", "EventLoop"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "HTTP", "EventStream", "JSON", "CJansson", "Translation", "Configuration",
+            ], path: "Tests/FuzzTargets", swiftSettings: testSettings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
     ]
         + module("JSON", ["CJansson", "Bytes"])
         + module("EventStream", ["Bytes"])
@@ -54,3 +61,12 @@ let package = Package(
                 "Configuration", "JSON", "EventStream", "Bytes",
             ])
 )
+
+// It needs libFuzzer, which a plain `swift build` does not link.
+if Context.environment["FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["Corpus", "dictionary.txt"],
+            swiftSettings: testSettings))
+}
