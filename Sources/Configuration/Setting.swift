@@ -5,7 +5,7 @@ package struct Setting: Sendable {
     /// What a value must look like.
     enum Kind: Sendable {
         case text, url, path, list, modelMap, secret, secrets
-        case host, port, socket, flag, size
+        case host, port, socket, flag, size, memory
         case duration(atLeast: Duration)
         case number(ClosedRange<Int>)
         case choice([String])
@@ -71,8 +71,8 @@ package struct Setting: Sendable {
     package var isSecret: Bool {
         switch kind {
         case .secret, .secrets: true
-        case .text, .url, .path, .list, .modelMap, .host, .port, .socket, .flag, .size, .duration,
-            .number, .choice:
+        case .text, .url, .path, .list, .modelMap, .host, .port, .socket, .flag, .size, .memory,
+            .duration, .number, .choice:
             false
         }
     }
@@ -94,6 +94,7 @@ package struct Setting: Sendable {
         case .port: "a port from 0 to 65535"
         case .socket: "unix: and an absolute path of at most 107 bytes"
         case .flag: "true or false"
+        case .memory: "auto, off, or a size like 64MiB"
         case .size: "a size like 32MiB, or a number of bytes"
         case .duration(let least):
             least > .zero

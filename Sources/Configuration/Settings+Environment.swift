@@ -170,8 +170,16 @@ extension Settings {
     }
 
     private mutating func readLimits(_ reader: inout EnvironmentReader) {
+        retriesMax = reader.number(.retries) ?? 0
         requestBytesMax = reader.size(.requestBytes) ?? 0
         concurrentRequestsMax = reader.number(.concurrentRequests) ?? 0
+        memoryBudget = reader.value(.memoryBudget, else: .auto) { text in
+            switch text.lowercased() {
+            case "auto": .auto
+            case "off": .off
+            default: EnvironmentReader.bytes(text).map { .bytes($0) }
+            }
+        }
         workers = reader.number(.workers)
     }
 

@@ -34,6 +34,14 @@ package struct Settings: Sendable {
     /// For machines, or for a person.
     package enum LogFormat: String, Sendable, CaseIterable { case json, text }
 
+    /// What requests may hold together.
+    package enum MemoryBudget: Sendable, Equatable {
+        /// A share of what the container may use; none without a limit.
+        case auto
+        case off
+        case bytes(Int)
+    }
+
     /// What happens to what cannot be translated.
     package enum Unsupported: String, Sendable, CaseIterable { case auto, strict }
 
@@ -97,10 +105,14 @@ package struct Settings: Sendable {
     package var commitAfter = Duration.zero
     /// `PING_INTERVAL`.
     package var pingInterval = Duration.zero
+    /// `MAX_RETRIES`.
+    package var retriesMax = 0
     /// `MAX_REQUEST_BYTES`.
     package var requestBytesMax = 0
     /// `MAX_CONCURRENT_REQUESTS`.
     package var concurrentRequestsMax = 0
+    /// `MEMORY_BUDGET`.
+    package var memoryBudget = MemoryBudget.auto
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
     /// `DROP_UNSUPPORTED`.

@@ -24,7 +24,7 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
-    /// How often the request was sent again after a refusal.
+    /// How often the request was sent upstream again.
     var retries = 0
 
     private(set) var upstreamStartedAt: Instant?
@@ -48,7 +48,13 @@ struct ExchangeRecord {
         repairs = plan.repairs
     }
 
-    mutating func upstreamStarted(_ now: Instant) { upstreamStartedAt = now }
+    mutating func upstreamStarted(_ now: Instant) {
+        upstreamStartedAt = now
+        upstreamHeadAt = nil
+        upstreamStatus = 0
+        upstreamRequestID = nil
+        clientHeaders = []
+    }
 
     mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
         upstreamHeadAt = now
@@ -95,17 +101,10 @@ extension ExchangeRecord {
             metrics.observe(
                 .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
         }
-        if let upstreamStartedAt {
-            metrics.add(.upstreamRequests, SeriesKey(upstreamStatus, retries > 0 ? 1 : 0))
-            // What was refused before counts too: 400, the first try among them.
-            for attempt in 0..<retries {
-                metrics.add(.upstreamRequests, SeriesKey(400, attempt > 0 ? 1 : 0))
-            }
-            if let upstreamHeadAt {
-                metrics.observe(
-                    .upstreamFirstByte, SeriesKey(model),
-                    Self.seconds(upstreamStartedAt, upstreamHeadAt))
-            }
+        if let upstreamStartedAt, let upstreamHeadAt {
+            metrics.observe(
+                .upstreamFirstByte, SeriesKey(model),
+                Self.seconds(upstreamStartedAt, upstreamHeadAt))
         }
         if let stopReason {
             metrics.add(.stopReasons, SeriesKey(LabelIndex.stopReason(stopReason.rawValue), model))

@@ -64,14 +64,33 @@ package enum Container {
     }
 
     /// The memory limit in bytes; `nil` when there is none.
-    package static func memoryBytesMax() -> Int? {
-        for path in [
-            "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        ] {
-            if let text = try? SmallFile.readText(path), let bytes = Int(text), bytes < 1 << 60 {
-                return bytes
+    ///
+    /// In a container with its own view of the cgroups the first two files are its limit; elsewhere
+    /// the process's group is named in `/proc`, and the least limit on its way to the root counts.
+    package static func memoryBytesMax(
+        read: (String) -> String? = { try? SmallFile.readText($0) }
+    ) -> Int? {
+        let root = "/sys/fs/cgroup"
+        var files = [root + "/memory.max", root + "/memory/memory.limit_in_bytes"]
+        for line in (read("/proc/self/cgroup") ?? "").split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            if fields[0] == "0" {
+                files += paths(root, fields[2]).map { $0 + "/memory.max" }
+            } else if fields[1].split(separator: ",").contains("memory") {
+                files += paths(root + "/memory", fields[2]).map { $0 + "/memory.limit_in_bytes" }
             }
         }
-        return nil
+        // Without a limit there is `max`, or a number near the end of what 64 bits hold.
+        return files.compactMap { read($0).flatMap { Int($0) } }.filter { $0 < 1 << 60 }.min()
+    }
+
+    /// The folders of a group and of those that it is in.
+    private static func paths(_ root: String, _ group: Substring) -> [String] {
+        var path = root
+        return group.split(separator: "/").map { part in
+            path += "/" + part
+            return path
+        }
     }
 }

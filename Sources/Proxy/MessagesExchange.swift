@@ -16,16 +16,19 @@ final class MessagesExchange {
     let context: WorkerContext
     let connection: Connection
     let head: RequestHead
+    let room: Room
     var record: ExchangeRecord
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
-    init(_ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ id: String) {
+    init(_ context: WorkerContext, _ head: RequestHead, _ connection: Connection, _ room: Room) {
         self.context = context
         self.head = head
         self.connection = connection
+        self.room = room
         timer = Timer(connection.signal)
-        record = ExchangeRecord(requestID: id, startedAt: context.loop.now)
+        record = ExchangeRecord(
+            requestID: context.mint.next("req"), startedAt: context.loop.now)
     }
 
     /// The whole story.
@@ -35,10 +38,7 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan):
-                let (transfer, plan) = try await send(body, upstreamBody, plan)
-                defer { transfer.cancel() }
-                try await relay(transfer, plan)
+            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
             }
         } catch {
             await conclude(error)
@@ -50,10 +50,11 @@ final class MessagesExchange {
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
         let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: bytesMax)
+            let body = try await connection.readBody(bytesMax: bytesMax) { room.hold(body: $0) }
             record.requestBytes = body.count
             return body
         } catch {
+            if error == .noRoom { context.reject(.budget) }
             throw ExchangeEnd(error, bytesMax: bytesMax)
         }
     }
@@ -103,7 +104,8 @@ final class MessagesExchange {
 
     // MARK: - The answer
 
-    private func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
+    /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
+    func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
         guard plan.isStream else { return try await relayMessage(transfer, plan) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }
@@ -122,7 +124,7 @@ final class MessagesExchange {
             record.outcome = .completed
             await respond(message.body)
         } catch {
-            throw .error(error)
+            throw .failed(AttemptFailure(told: error))
         }
     }
 
@@ -139,10 +141,14 @@ final class MessagesExchange {
         case .clientGone:
             record.outcome = .clientDisconnect
             connection.abort()
-        case .error(let error):
-            record.note(error)
-            await connection.respond(error, record.requestID, record.clientHeaders)
+        case .error(let error): await tell(error)
+        case .failed(let failure): await tell(failure.error)
         }
+    }
+
+    private func tell(_ error: APIError) async {
+        record.note(error)
+        await connection.respond(error, record.requestID, record.clientHeaders)
     }
 }
 
@@ -150,6 +156,8 @@ final class MessagesExchange {
 enum ExchangeEnd: Error {
     /// The client is to be told, by a status of its own.
     case error(APIError)
+    /// An attempt at the upstream has failed; another one may not.
+    case failed(AttemptFailure)
     /// Nobody is left to be told.
     case clientGone
 
@@ -158,6 +166,7 @@ enum ExchangeEnd: Error {
         case .incomplete: self = .clientGone
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
+        case .noRoom: self = .error(.overBudget)
         }
     }
 }

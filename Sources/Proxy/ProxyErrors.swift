@@ -26,6 +26,12 @@ extension APIError {
             label: .proxyOverload, retryAfterSeconds: 1)
     }
 
+    static var overBudget: APIError {
+        APIError(
+            .overloaded, "the gateway is at its limit of memory for requests",
+            label: .proxyOverload, retryAfterSeconds: 1)
+    }
+
     static var stopping: APIError {
         APIError(.overloaded, "the gateway is shutting down; try again", label: .proxyOverload)
     }

@@ -23,14 +23,18 @@ package final class SharedState: Sendable {
     let metrics: MetricsRegistry
     let shards: [MetricsShard]
     let credentials: Credentials
+    let admission: Admission
     let learned = LearnedQuirks()
+    let retryPolicy: RetryPolicy
+    let retryBudget = Mutex(RetryBudget(now: .read()))
+    let upstreamState = UpstreamState()
     let log: Log
-    private let running = Atomic<Int>(0)
 
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
         timeouts = Timeouts(settings)
+        retryPolicy = RetryPolicy(retriesMax: settings.retriesMax)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
@@ -54,9 +58,9 @@ package final class SharedState: Sendable {
         // The last shard belongs to the admin listener.
         shards = (0...workers).map { _ in MetricsShard(modelCount: labelled.count) }
         metrics = MetricsRegistry(
-            shards: shards, models: labelled,
-            build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
+            shards: shards, models: labelled, build: BuildReport(settings, dialect: dialect.name))
         credentials = Credentials(settings)
+        admission = Admission(settings)
         log = Log(settings)
     }
 
@@ -66,17 +70,6 @@ package final class SharedState: Sendable {
         return ChatEndpoint.url(
             base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
     }
-
-    /// Counts an exchange in, unless there are too many.
-    func admit() -> Bool {
-        let count = running.add(1, ordering: .relaxed).newValue
-        guard count > settings.concurrentRequestsMax else { return true }
-        leave()
-        return false
-    }
-
-    /// Counts an exchange out.
-    func leave() { running.subtract(1, ordering: .relaxed) }
 
     /// The path of the upstream's URL, for messages.
     var endpointPath: String {
@@ -89,10 +82,14 @@ package final class SharedState: Sendable {
         String((endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
     }
 
-    /// Figures for a scrape.
+    /// The answer to a scrape.
     func exposition(isOpenMetrics: Bool) -> [UInt8] {
         var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
+        report.isUpstreamUp = upstreamState.isUp
+        report.learnedQuirks = learned.counts(now: Instant.read())
+        report.inflightBodyBytes = admission.heldBytes
+        report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
     }
 }

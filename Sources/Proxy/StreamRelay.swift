@@ -36,6 +36,7 @@ struct StreamRelay {
             mint: context.mint.forked())
         let type = transfer.head?.header("content-type") ?? ""
         isWholeMessage = type.hasPrefix("application/json")
+        if transfer.releaseBody() { exchange.room.releaseBody() }
         answeredAt = context.loop.now
         lastWriteAt = context.loop.now
     }
@@ -88,7 +89,9 @@ struct StreamRelay {
 
     /// The first events: the answer becomes a 200, unless the upstream has failed before them.
     private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
-        if case .failed(let error) = translator.phase { throw .error(error) }
+        if case .failed(let error) = translator.phase {
+            throw .failed(AttemptFailure(told: error))
+        }
         guard !events.isEmpty else { return }
         isCommitted = true
         exchange.record.status = 200

@@ -82,24 +82,25 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     }
 
     private func messages(_ head: RequestHead, _ connection: Connection) async {
-        guard await isAllowed(head, .messages, connection) else { return }
+        guard let room = await admit(head, .messages, connection) else { return }
         metrics.inFlight(.messages, 1)
-        let exchange = MessagesExchange(self, head, connection, mint.next("req"))
+        let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
         metrics.inFlight(.messages, -1)
-        shared.leave()
         close(exchange.record, .messages)
     }
 
     private func countTokens(_ head: RequestHead, _ connection: Connection) async {
-        guard await isAllowed(head, .countTokens, connection) else { return }
-        defer { shared.leave() }
+        guard let room = await admit(head, .countTokens, connection) else { return }
         var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: shared.settings.requestBytesMax)
+            let body = try await connection.readBody(bytesMax: shared.settings.requestBytesMax) {
+                room.hold(body: $0)
+            }
             record.requestBytes = body.count
             do throws(APIError) {
                 let answer = try SmallEndpoints.countTokens(body)
+                metrics.countedTokens(.estimate)
                 record.status = 200
                 record.outcome = .completed
                 await connection.respond(
@@ -109,6 +110,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
                 await connection.respond(error, record.requestID)
             }
         } catch {
+            if error == .noRoom { reject(.budget) }
             if case .error(let error) = ExchangeEnd(
                 error, bytesMax: shared.settings.requestBytesMax)
             {
@@ -136,29 +138,46 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     }
 
     /// Turns away whom the sidecar cannot or must not serve, before anything is read.
-    private func isAllowed(
+    private func admit(
         _ head: RequestHead, _ route: RouteLabel, _ connection: Connection
-    ) async -> Bool {
-        if let size = connection.announcedBodyBytes, size > shared.settings.requestBytesMax {
-            metrics.add(.rejected, SeriesKey(RejectLabel.size.labelIndex))
-            await refuse(.tooLarge(shared.settings.requestBytesMax), route, connection)
-            return false
+    ) async -> Room? {
+        do throws(APIError) {
+            return try admit(head, announced: connection.announcedBodyBytes ?? 0)
+        } catch {
+            await refuse(error, route, connection)
+            return nil
+        }
+    }
+
+    private func admit(_ head: RequestHead, announced: Int) throws(APIError) -> Room {
+        guard announced <= shared.settings.requestBytesMax else {
+            reject(.size)
+            throw .tooLarge(shared.settings.requestBytesMax)
         }
         guard shared.credentials.accepts(head) else {
-            metrics.add(.rejected, SeriesKey(RejectLabel.auth.labelIndex))
-            await refuse(.unknownKey, route, connection)
-            return false
+            reject(.auth)
+            throw .unknownKey
         }
         if let coding = head.header("content-encoding"), coding != "identity" {
-            await refuse(.unknownEncoding, route, connection)
-            return false
+            throw .unknownEncoding
         }
-        guard shared.admit() else {
-            metrics.add(.rejected, SeriesKey(RejectLabel.concurrency.labelIndex))
-            await refuse(.overCapacity, route, connection)
-            return false
+        do throws(Admission.Refusal) {
+            return try shared.admission.admit(announced: announced)
+        } catch {
+            switch error {
+            case .concurrency:
+                reject(.concurrency)
+                throw .overCapacity
+            case .budget:
+                reject(.budget)
+                throw .overBudget
+            }
         }
-        return true
+    }
+
+    /// Counts a request that is turned away.
+    func reject(_ reason: RejectLabel) {
+        metrics.rejected(reason)
     }
 
     private func refuse(_ error: APIError, _ route: RouteLabel, _ connection: Connection) async {

@@ -30,6 +30,8 @@ enum RequestBodyState {
 package enum RequestBodyError: Error, Equatable {
     case tooLarge
     case malformed(HTTPError)
+    /// There is no room for a body that is longer than was known.
+    case noRoom
     /// The client stopped in the middle, or is gone.
     case incomplete
 }
@@ -42,7 +44,11 @@ extension Connection {
     }
 
     /// Reads the request's body, whole.
-    package func readBody(bytesMax: Int) async throws(RequestBodyError) -> [UInt8] {
+    ///
+    /// A body whose length the head does not tell asks `mayGrow` each time that it has grown.
+    package func readBody(
+        bytesMax: Int, mayGrow: (Int) -> Bool = { _ in true }
+    ) async throws(RequestBodyError) -> [UInt8] {
         loop.set(timer, after: limits.bodyIdleTimeout)
         defer { loop.cancel(timer) }
         switch body {
@@ -50,7 +56,7 @@ extension Connection {
         case .length(let length): return try await readBody(length: length, bytesMax: bytesMax)
         case .chunked(var decoder):
             defer { if !body.isFinished { body = .chunked(decoder) } }
-            return try await readChunks(&decoder, bytesMax: bytesMax)
+            return try await readChunks(&decoder, bytesMax: bytesMax, mayGrow)
         }
     }
 
@@ -78,7 +84,7 @@ extension Connection {
     }
 
     private func readChunks(
-        _ decoder: inout ChunkedDecoder, bytesMax: Int
+        _ decoder: inout ChunkedDecoder, bytesMax: Int, _ mayGrow: (Int) -> Bool
     ) async throws(RequestBodyError) -> [UInt8] {
         await continueIfExpected()
         var bytes: [UInt8] = []
@@ -93,6 +99,7 @@ extension Connection {
                 throw .malformed(error)
             }
             guard bytes.count <= bytesMax else { throw .tooLarge }
+            guard mayGrow(bytes.count) else { throw .noRoom }
             if decoder.isFinished {
                 body = .finished
                 return bytes

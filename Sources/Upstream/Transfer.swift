@@ -31,10 +31,10 @@ package enum TransferFailure: Error, Equatable {
     package private(set) var end: Result<Void, TransferFailure>?
     /// When the last byte of the answer came in.
     package private(set) var lastByteAt: Instant
-    /// Timings, once the transfer has ended.
+    /// Timings, once there is a head or the transfer has ended.
     package private(set) var timings: TransferTimings?
 
-    let body: UpstreamBody
+    private(set) var body: UpstreamBody
     var easy: EasyHandle?
     private unowned let client: UpstreamClient
     private var waiting: [UInt8] = []
@@ -62,6 +62,14 @@ package enum TransferFailure: Error, Equatable {
         guard isPaused, let easy else { return }
         isPaused = false
         client.resume(easy)
+    }
+
+    /// Lets go of the request's body if all of it has been sent; `false` while it is still needed.
+    package func releaseBody() -> Bool {
+        guard head != nil, bodyPiece == body.pieces.count else { return false }
+        body = UpstreamBody(pieces: [])
+        bodyPiece = 0
+        return true
     }
 
     /// Ends the transfer now; the upstream sees its connection close.
@@ -116,6 +124,7 @@ package enum TransferFailure: Error, Equatable {
         let status = easy.info(CURLINFO_RESPONSE_CODE)
         guard status >= 200 else { return line.count }  // an interim answer
         head = UpstreamHead(status: status, bytes: headBytes)
+        timings = TransferTimings(easy)
         headBytes = []
         client.markReadable(self)
         return line.count
@@ -149,7 +158,7 @@ package enum TransferFailure: Error, Equatable {
     func finish(_ result: Result<Void, TransferFailure>) {
         guard end == nil, let easy else { return }
         end = result
-        timings = TransferTimings(easy)
+        timings = timings ?? TransferTimings(easy)
         self.easy = nil
         client.remove(self, easy)
         signal.raise()

@@ -32,7 +32,7 @@ import Testing
         ("LISTEN", "tcp:8080"), ("LISTEN", "unix:/" + String(repeating: "x", count: 107)),
         ("REQUEST_TIMEOUT", "-1s"), ("CONNECT_TIMEOUT", "0"), ("FIRST_BYTE_TIMEOUT", "0s"),
         ("UPSTREAM_IDLE_TIMEOUT", "5 minutes"), ("PING_INTERVAL", "0"), ("COMMIT_AFTER", "1e9"),
-        ("MAX_REQUEST_BYTES", "0"),
+        ("MAX_REQUEST_BYTES", "0"), ("MEMORY_BUDGET", "0"), ("MEMORY_BUDGET", "half"),
         ("MAX_CONCURRENT_REQUESTS", "0"), ("WORKERS", "0"),
         ("WORKERS", "65"), ("LOG_FORMAT", "xml"), ("DRAIN_TIMEOUT", "never"),
     ])

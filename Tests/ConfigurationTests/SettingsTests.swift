@@ -23,6 +23,7 @@ import Testing
         #expect(settings.drainTimeout == .seconds(25))
         #expect(settings.requestBytesMax == 32 << 20)
         #expect(settings.concurrentRequestsMax == 10_000)
+        #expect(settings.memoryBudget == .auto)
         #expect(settings.usesMaxCompletionTokens == nil)
         #expect(settings.stripsBillingNonce)
         #expect(settings.modelRules.isEmpty)
@@ -105,6 +106,13 @@ import Testing
     @Test(arguments: ["", "MiB", "0", "-1", "1.5MiB", "1 MiB", "9999999999GiB", "1TB", "0x1MiB"])
     func otherSizesAreNone(text: String) {
         #expect(EnvironmentReader.bytes(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("auto", Settings.MemoryBudget.auto), ("OFF", .off), ("64MiB", .bytes(64 << 20)),
+    ])
+    func theMemoryBudgetIsASizeOrAWord(text: String, expected: Settings.MemoryBudget) throws {
+        #expect(try settings(["MEMORY_BUDGET": text]).memoryBudget == expected)
     }
 
     @Test func modelRulesComeInTheOrderOfTheirWeight() throws {

@@ -6,16 +6,16 @@ import re
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import ASK, Sidecar
 from test_http import run
 from upstream import text_stream
 
 ROOT = pathlib.Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs/settings.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs/operations.md",
+MONITORING = (ROOT / "docs/monitoring.md").read_text()
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")),
              ROOT / "Benchmarks/README.md"]
 
 
@@ -36,22 +36,30 @@ def settings_table():
     return "\n".join(rows)
 
 
-def readme_around_table():
-    before, rest = README.split("a test compares -->\n")
-    shown, after = rest.split("\n<!-- end of settings")
-    return f"{before}a test compares -->\n", shown, f"\n<!-- end of settings{after}"
+def around(document, what):
+    """What stands before, between and after the marks of a written table."""
+    before, rest = document.split(f"<!-- {what}: ", 1)
+    mark, rest = rest.split("a test compares -->\n", 1)
+    shown, after = rest.split(f"<!-- end of {what}", 1)
+    return (f"{before}<!-- {what}: {mark}a test compares -->\n", shown.rstrip("\n"),
+            f"\n<!-- end of {what}{after}")
 
 
-def test_the_readme_has_the_table_of_settings():
-    shown = readme_around_table()[1]
+def test_the_settings_page_has_the_table():
+    shown = around(SETTINGS, "settings")[1]
     assert shown == settings_table(), "run this file as a program: it writes the table"
 
 
-def test_the_readme_has_every_other_name_of_a_setting():
+def test_the_metrics_are_documented_as_they_are_declared():
+    shown = around(MONITORING, "metrics")[1]
+    assert shown == run("metrics").stdout.rstrip("\n"), "run this file as a program"
+
+
+def test_the_settings_page_has_every_other_name_of_a_setting():
     table = (ROOT / "Sources/Configuration/SettingsTable.swift").read_text()
     aliases = {alias for names in re.findall(r"aliases: \[([^\]]+)\]", table)
                for alias in re.findall(r'"([A-Z_]+)"', names)}
-    paragraph = README.split("other programs use")[1].split("##")[0]
+    paragraph = SETTINGS.split("other programs use")[1].split("##")[0]
     own = {name for name, _, _ in settings()}
     assert set(re.findall(r"`([A-Z_]+)`", paragraph)) - own == aliases
 
@@ -64,24 +72,8 @@ def test_links_lead_somewhere(document):
     assert missing == []
 
 
-def exposed(sidecar):
-    text = httpx.get(sidecar.url + "/metrics").text
-    # The parser calls the family of a counter without its ending.
-    return {family.name + ("_total" if family.type == "counter" else "")
-            for family in text_string_to_metric_families(text)}
-
-
-def test_every_metric_is_documented(sidecar):
-    table = OPERATIONS.split("## Metrics")[1].split("\n## ")[0]
-    documented = set(re.findall(r"^\| `([a-z_]+)`", table, re.M))
-    own = {name.removeprefix("claude_sidecar_") for name in exposed(sidecar)}
-    assert own <= documented
-    declared = "".join(path.read_text() for path in (ROOT / "Sources/Telemetry").glob("*.swift"))
-    assert all(name.removesuffix("_total") in declared for name in documented)
-
-
 def test_every_key_of_the_log_is_documented(sidecar, upstream):
-    table = OPERATIONS.split("## Logs")[1].split("\n## ")[0]
+    table = MONITORING.split("## Logs")[1].split("\n## ")[0]
     cells = re.findall(r"^\|([^|]+)\|", table, re.M)
     documented = {key for cell in cells for key in re.findall(r"`([a-z_]+)`", cell)}
     orphan = {"role": "user", "content": [
@@ -131,6 +123,11 @@ def test_commands_and_variables_in_documents_exist(document):
         assert (ROOT / script).exists(), script
 
 
+def write(path, what, table):
+    before, _, after = around(path.read_text(), what)
+    path.write_text(before + table + after)
+
+
 if __name__ == "__main__":
-    text_before, _, text_after = readme_around_table()
-    (ROOT / "README.md").write_text(text_before + settings_table() + text_after)
+    write(ROOT / "docs/settings.md", "settings", settings_table())
+    write(ROOT / "docs/monitoring.md", "metrics", run("metrics").stdout.rstrip("\n"))
