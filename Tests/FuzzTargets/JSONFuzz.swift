@@ -77,6 +77,7 @@ enum JSONFuzz {
 private final class Reference: Equatable {
     private let top: UnsafeMutablePointer<json_t>?
     private let code: json_error_code
+    private let hasZero: Bool
     let reason: String
 
     init(_ text: [UInt8]) {
@@ -87,12 +88,14 @@ private final class Reference: Equatable {
                 Int(JSON_DECODE_ANY | JSON_ALLOW_NUL), &error)
         }
         code = json_error_code(&error)
+        hasZero = text.contains(0)
         reason = top == nil ? String(cString: cjansson_error_text(&error)) : ""
     }
 
     deinit { json_decref(top) }
 
-    var accepts: Bool { top != nil }
+    /// A byte of 0 between values is the end of the text for jansson, whatever follows.
+    var accepts: Bool { top != nil && !hasZero }
 
     /// jansson keeps numbers in C's types, names in C's strings, and knows no half surrogates.
     var isKnownToBeStricter: Bool {

@@ -4,8 +4,8 @@ import FuzzTargets
 import Testing
 
 @Suite struct CorpusTests {
-    /// A debug build runs a few thousand of these a second.
-    private static let mutations = 1500
+    /// A debug build runs a few hundred of these a second.
+    private static let mutations = 600
 
     private func corpus(_ target: FuzzTarget) throws -> [[UInt8]] {
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
