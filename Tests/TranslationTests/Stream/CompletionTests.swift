@@ -120,7 +120,7 @@ private let completions = [
         var mint = IdentifierMint(seed: (1, 2))
         let whole = try message.translate(completion: Array(body.utf8), mint: &mint)
         let (events, _) = run(body)
-        #expect(StreamRun(events: events).grammarError == nil)
+        #expect(StreamRun.grammarError(in: StreamRun.lines(of: events)) == nil)
         #expect(try Answer(events: events) == Answer(message: whole.body))
     }
 
@@ -147,7 +147,7 @@ private let completions = [
                 Issue.record("not ended: \(lead)")
                 continue
             }
-            #expect(StreamRun(events: events).grammarError == nil)
+            #expect(StreamRun.grammarError(in: StreamRun.lines(of: events)) == nil)
         }
     }
 }
