@@ -38,27 +38,3 @@ struct Probes {
             body: Array(body.utf8), isHead: isHead)
     }
 }
-
-/// The admin listener's tenant: probes and metrics alone, on a thread of its own, so that a scrape
-/// never delays a token and a busy worker never fails a probe.
-final class AdminContext: WorkerTenant, RequestHandler {
-    private let shared: SharedState
-    private var listener: Listener?
-    let isDone = false
-
-    init(_ shared: SharedState, on loop: EventLoop, _ socket: Socket) {
-        self.shared = shared
-        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
-    }
-
-    /// The admin listener answers until the process ends.
-    func receive(_ message: WorkerMessage) {}
-
-    func respond(to head: RequestHead, over connection: Connection) async {
-        await Probes(shared).respond(to: Route(head), head, over: connection)
-    }
-
-    func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
-        ([], Array(error.message.utf8))
-    }
-}

@@ -13,6 +13,9 @@ package final class Connection: DescriptorHandler, WorkerJob {
     /// Whether the peer has closed its side; an answer that is still being made is not wanted.
     package private(set) var isPeerGone = false
 
+    /// Whether the client is on this machine.
+    package var isPeerLocal: Bool { socket.isPeerLocal }
+
     let loop: EventLoop
     let limits: ServerLimits
     let socket: Socket
