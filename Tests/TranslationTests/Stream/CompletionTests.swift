@@ -4,7 +4,7 @@ import Testing
 
 @testable import Translation
 
-private struct Answer: Equatable {
+struct Answer: Equatable {
     var blocks: [String] = []
     var stopReason = ""
     var usage = ""
@@ -39,7 +39,7 @@ private struct Answer: Equatable {
                 note(delta, usage: object["usage"])
             }
         }
-        for place in blocks.indices where blocks[place].hasPrefix("tool_use") {
+        for place in blocks.indices where blocks[place].contains("tool_use ") {
             let input = inputs[place].isEmpty ? "{}" : inputs[place]
             blocks[place] += Self.sorted(try JSONSerialization.jsonObject(with: Data(input.utf8)))
         }
