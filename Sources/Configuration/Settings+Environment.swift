@@ -185,6 +185,8 @@ extension Settings {
     private mutating func readOperation(_ reader: inout EnvironmentReader) {
         logLevel = reader.choice(.logLevel) ?? .info
         logFormat = reader.choice(.logFormat) ?? .json
+        exitsZeroOnSignal = reader.flag(.exitsZero)
+        allowsQuit = reader.flag(.adminQuit)
         podName = reader.text(.podName)
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)

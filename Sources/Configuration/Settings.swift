@@ -113,6 +113,10 @@ package struct Settings: Sendable {
     package var memoryBudget = MemoryBudget.auto
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
+    /// `EXIT_ZERO_ON_SIGTERM`.
+    package var exitsZeroOnSignal = false
+    /// `ADMIN_QUIT`.
+    package var allowsQuit = false
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
     /// `UPSTREAM_CA_FILE`.

@@ -27,7 +27,8 @@ package enum SettingsTable {
         .pingInterval, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
     ]
     private static let operation: [Setting] = [
-        .logLevel, .logFormat, .drainTimeout, .podName, .podNamespace, .nodeName,
+        .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
+        .nodeName,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -183,6 +184,12 @@ extension Setting {
     static let drainTimeout = Setting(
         .operation, "DRAIN_TIMEOUT", .duration(atLeast: .zero), default: "25s",
         "what running exchanges may take after SIGTERM")
+    static let exitsZero = Setting(
+        .operation, "EXIT_ZERO_ON_SIGTERM", .flag, default: "true",
+        "false ends with status 143 after SIGTERM, however well it went")
+    static let adminQuit = Setting(
+        .operation, "ADMIN_QUIT", .flag, default: "false",
+        "whether POST /quitquitquit from loopback ends the process, for Jobs")
     static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
     static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
     static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")

@@ -52,6 +52,9 @@ package struct Socket {
     /// Says that nothing more will be sent.
     package func finishSending() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
 
+    /// Whether the peer is on this machine: loopback, or a Unix socket.
+    package var isPeerLocal: Bool { clinux_is_peer_local(descriptor) != 0 }
+
     /// Gives the descriptor back.
     package func close() { _ = Glibc.close(descriptor) }
 

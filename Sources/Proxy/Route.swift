@@ -6,7 +6,7 @@ internal import Telemetry
 enum Route: Equatable {
     case messages, countTokens, models
     case model(String)
-    case hello, alive, ready, metrics
+    case hello, alive, ready, metrics, quit
     case refused(status: Int, message: String)
 
     init(_ head: RequestHead) {
@@ -21,6 +21,7 @@ enum Route: Equatable {
         case "/", "/api/hello": self = Self.get(head, .hello)
         case "/healthz", "/livez": self = Self.get(head, .alive)
         case "/readyz", "/startupz": self = Self.get(head, .ready)
+        case "/quitquitquit": self = Self.post(head, .quit)
         case "/metrics": self = Self.get(head, .metrics)
         case _ where path.hasPrefix("/v1/messages/batches"):
             self = .refused(
