@@ -33,7 +33,8 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
-            name: "claude-sidecar", dependencies: ["Proxy", "Configuration", "EventLoop"],
+            name: "claude-sidecar",
+            dependencies: ["Proxy", "Telemetry", "Configuration", "EventLoop"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
     ]

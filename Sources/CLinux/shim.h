@@ -148,17 +148,18 @@ static inline uint16_t clinux_local_port(int descriptor) {
     return ntohs(((struct sockaddr_in *)&address.storage)->sin_port);
 }
 
-/// 1 when the peer is on loopback or a Unix socket.
-static inline int clinux_is_peer_local(int descriptor) {
-    struct clinux_address peer = {.length = sizeof(struct sockaddr_storage)};
-    if (getpeername(descriptor, (struct sockaddr *)&peer.storage, &peer.length) != 0) return 0;
-    if (peer.storage.ss_family == AF_UNIX) return 1;
-    if (peer.storage.ss_family == AF_INET) {
-        struct sockaddr_in *in = (struct sockaddr_in *)&peer.storage;
-        return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+/// Whether the peer of a connection is on this machine: a Unix socket, 127.0.0.0/8 or ::1.
+static inline int clinux_peer_is_local(int descriptor) {
+    struct clinux_address address = {.length = sizeof(struct sockaddr_storage)};
+    if (getpeername(descriptor, (struct sockaddr *)&address.storage, &address.length) != 0) return 0;
+    if (address.storage.ss_family == AF_UNIX) return 1;
+    if (address.storage.ss_family == AF_INET) {
+        return ntohl(((struct sockaddr_in *)&address.storage)->sin_addr.s_addr) >> 24 == 127;
     }
-    const struct in6_addr *in6 = &((struct sockaddr_in6 *)&peer.storage)->sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+    if (address.storage.ss_family != AF_INET6) return 0;
+    const struct in6_addr *peer = &((struct sockaddr_in6 *)&address.storage)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(peer)) return peer->s6_addr[12] == 127;
+    return IN6_IS_ADDR_LOOPBACK(peer);
 }
 
 // Declared here because `_GNU_SOURCE` would change types that the Glibc module has seen without it.

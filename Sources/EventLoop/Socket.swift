@@ -52,8 +52,8 @@ package struct Socket {
     /// Says that nothing more will be sent.
     package func finishSending() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
 
-    /// Whether the peer is on this machine: loopback, or a Unix socket.
-    package var isPeerLocal: Bool { clinux_is_peer_local(descriptor) != 0 }
+    /// Whether the other side is on this machine.
+    package var isPeerLocal: Bool { clinux_peer_is_local(descriptor) != 0 }
 
     /// Gives the descriptor back.
     package func close() { _ = Glibc.close(descriptor) }

@@ -97,17 +97,10 @@ extension ExchangeRecord {
             metrics.observe(
                 .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
         }
-        if let upstreamStartedAt {
-            metrics.add(.upstreamRequests, SeriesKey(upstreamStatus, retries > 0 ? 1 : 0))
-            // What was refused before counts too: 400, the first try among them.
-            for attempt in 0..<retries {
-                metrics.add(.upstreamRequests, SeriesKey(400, attempt > 0 ? 1 : 0))
-            }
-            if let upstreamHeadAt {
-                metrics.observe(
-                    .upstreamFirstByte, SeriesKey(model),
-                    Self.seconds(upstreamStartedAt, upstreamHeadAt))
-            }
+        if let upstreamStartedAt, let upstreamHeadAt {
+            metrics.observe(
+                .upstreamFirstByte, SeriesKey(model),
+                Self.seconds(upstreamStartedAt, upstreamHeadAt))
         }
         if let stopReason {
             metrics.add(.stopReasons, SeriesKey(LabelIndex.stopReason(stopReason.rawValue), model))

@@ -25,6 +25,13 @@ final class LearnedQuirks: Sendable {
         }
     }
 
+    /// For every quirk the number of models that have it.
+    func counts(now: Instant) -> [(quirk: String, models: Int)] {
+        let known = entries.withLock { $0.values.filter { $0.until > now } }
+        let names = known.flatMap { Set($0.quirks.map(\.name)) }
+        return Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +).map { ($0.key, $0.value) }
+    }
+
     /// Remembers a quirk; `false` when it was known, so that trying again would change nothing.
     func learn(_ quirk: Quirk, of model: String, now: Instant) -> Bool {
         entries.withLock { entries in

@@ -41,9 +41,9 @@ package final class Lifecycle: Sendable {
 
 /// Drains the workers on SIGTERM; lives on the first worker.
 ///
-/// The first signal makes the process not ready and lets what runs finish; what still runs after the
-/// drain timeout is told so and ended, and who does not even hear that is cut off a moment later. A
-/// second signal ends it at once.
+/// The first signal makes the process not ready and lets what runs finish; what still runs after
+/// the drain timeout is told so and ended, and who does not even hear that is cut off a moment
+/// later. A second signal ends it at once.
 final class DrainControl: WorkerJob, TimerHandler {
     /// For the last words to get out to clients that read.
     private static let patience = Duration.seconds(2)

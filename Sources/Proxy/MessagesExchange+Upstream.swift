@@ -25,6 +25,7 @@ extension MessagesExchange {
                     case .upstream(let healed, let next) = try await translateRequest(request)
                 else { throw .error(translate(head, text, plan)) }
                 record.retries += 1
+                context.metrics.retried(.unsupportedParameter)
                 (body, plan) = (healed, next)
             }
         }
@@ -67,12 +68,28 @@ extension MessagesExchange {
             try await waitForHead(transfer)
             guard let head = transfer.head else { throw .error(.answerless) }
             record.upstreamAnswered(head, at: context.loop.now)
+            noteAttempt(status: head.status, transfer.timings)
             guard !(200..<300).contains(head.status) else { return .answer(transfer) }
             return .refusal(head, try await collect(transfer))
         } catch {
+            if transfer.head == nil, case .error(let problem) = error, problem.isUpstreams {
+                noteAttempt(status: 0, nil)
+            }
             transfer.cancel()
             throw error
         }
+    }
+
+    /// Counts one try, whatever came of it; 0 is no answer.
+    ///
+    /// Not counted is a try that was given up because the client left or the sidecar stops: it says
+    /// nothing about the upstream.
+    private func noteAttempt(status: Int, _ timings: TransferTimings?) {
+        context.metrics.attempted(status: status, isRetry: record.retries > 0)
+        context.shared.upstreamState.note(isReached: status > 0)
+        guard let timings else { return }
+        context.metrics.connected(
+            isReused: timings.isReused, seconds: Double(timings.connectMicroseconds) / 1e6)
     }
 
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError

@@ -4,7 +4,8 @@ internal import EventLoop
 internal import HTTP
 internal import Server
 
-/// Answers `/healthz`, `/livez`, `/readyz`, `/metrics` and `/quitquitquit`; never asks the upstream.
+/// Answers `/healthz`, `/livez`, `/readyz`, `/metrics` and `/quitquitquit`; never
+/// asks the upstream.
 struct Probes {
     private let shared: SharedState
 
@@ -43,8 +44,9 @@ struct Probes {
         guard connection.isPeerLocal, head.header("origin") == nil else {
             return await text(403, "not from here\n", false, connection)
         }
-        shared.lifecycle.quit()
+        // The answer first: with nothing to drain the process is gone at once.
         await text(200, "draining\n", false, connection)
+        shared.lifecycle.quit()
     }
 
     private func text(
@@ -53,29 +55,5 @@ struct Probes {
         await connection.respond(
             status: status, headers: [("content-type", "text/plain; charset=utf-8")],
             body: Array(body.utf8), isHead: isHead)
-    }
-}
-
-/// The admin listener's tenant: probes and metrics alone, on a thread of its own, so that a scrape
-/// never delays a token and a busy worker never fails a probe.
-final class AdminContext: WorkerTenant, RequestHandler {
-    private let shared: SharedState
-    private var listener: Listener?
-    let isDone = false
-
-    init(_ shared: SharedState, on loop: EventLoop, _ socket: Socket) {
-        self.shared = shared
-        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
-    }
-
-    /// The admin listener answers until the process ends.
-    func receive(_ message: WorkerMessage) {}
-
-    func respond(to head: RequestHead, over connection: Connection) async {
-        await Probes(shared).respond(to: Route(head), head, over: connection)
-    }
-
-    func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
-        ([], Array(error.message.utf8))
     }
 }

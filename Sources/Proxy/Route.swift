@@ -18,22 +18,35 @@ enum Route: Equatable {
             "/messages/count_tokens", "/v1/v1/messages/count_tokens":
             self = Self.post(head, .countTokens)
         case "/v1/models", "/anthropic/v1/models", "/models": self = Self.get(head, .models)
+        case Self.quitPath: self = Self.post(head, .quit)
         case "/", "/api/hello": self = Self.get(head, .hello)
-        case "/healthz", "/livez": self = Self.get(head, .alive)
-        case "/readyz", "/startupz": self = Self.get(head, .ready)
-        case "/quitquitquit": self = Self.post(head, .quit)
-        case "/metrics": self = Self.get(head, .metrics)
         case _ where path.hasPrefix("/v1/messages/batches"):
             self = .refused(
                 status: 404, message: "message batches are not supported by this gateway")
         case _ where path.hasPrefix("/v1/models/"):
             self = Self.get(head, .model(Self.percentDecoded(String(path.dropFirst(11)))))
-        default: self = .refused(status: 404, message: "Not found: \(head.method) \(path)")
+        default:
+            self =
+                Self.probe(path).map { Self.get(head, $0) }
+                ?? .refused(status: 404, message: "Not found: \(head.method) \(path)")
+        }
+    }
+
+    /// Ends the process, on both listeners.
+    static let quitPath = "/quitquitquit"
+
+    /// What is answered without a key, a log line or the upstream; on both listeners.
+    static func probe(_ path: String) -> Route? {
+        switch path {
+        case "/healthz", "/livez": .alive
+        case "/readyz", "/startupz": .ready
+        case "/metrics": .metrics
+        default: nil
         }
     }
 
     /// Without a slash at the end.
-    private static func plain(_ path: String) -> String {
+    static func plain(_ path: String) -> String {
         path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
@@ -41,7 +54,7 @@ enum Route: Equatable {
         head.method == "POST" ? route : .refused(status: 405, message: "use POST")
     }
 
-    private static func get(_ head: RequestHead, _ route: Route) -> Route {
+    static func get(_ head: RequestHead, _ route: Route) -> Route {
         head.method == "GET" || head.method == "HEAD"
             ? route : .refused(status: 405, message: "use GET")
     }

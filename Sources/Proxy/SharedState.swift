@@ -24,6 +24,7 @@ package final class SharedState: Sendable {
     let credentials: Credentials
     let admission: Admission
     let learned = LearnedQuirks()
+    let upstreamState = UpstreamState()
     let log: Log
 
     /// Prepares everything that does not depend on a worker.
@@ -53,8 +54,7 @@ package final class SharedState: Sendable {
         // The last shard belongs to the admin listener.
         shards = (0...workers).map { _ in MetricsShard(modelCount: labelled.count) }
         metrics = MetricsRegistry(
-            shards: shards, models: labelled,
-            build: BuildReport(version: Self.version, curl: UpstreamClient.libraryVersion))
+            shards: shards, models: labelled, build: BuildReport(settings, dialect: dialect.name))
         credentials = Credentials(settings)
         admission = Admission(settings)
         log = Log(settings)
@@ -78,10 +78,12 @@ package final class SharedState: Sendable {
         String((endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
     }
 
-    /// Figures for a scrape.
+    /// The answer to a scrape.
     func exposition(isOpenMetrics: Bool) -> [UInt8] {
         var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
+        report.isUpstreamUp = upstreamState.isUp
+        report.learnedQuirks = learned.counts(now: Instant.read())
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)

@@ -21,7 +21,7 @@ package enum Sidecar {
         do throws(ListenError) {
             let sockets = try open(settings, count)
             try startAdmin(shared)
-            shared.log.write(.info, "listening") { line in
+            shared.log.announce(.info, "listening") { line in
                 line.add("address", sockets.address.text)
                 line.add("upstream", shared.endpointURL)
             }
@@ -62,7 +62,7 @@ package enum Sidecar {
         guard let port = shared.settings.adminPort else { return }
         let wanted = ListenAddress.tcp(host: shared.settings.adminHost, port: port)
         let (socket, address) = try ListeningSocket.open(wanted)
-        shared.log.write(.info, "listening") { line in
+        shared.log.announce(.info, "listening") { line in
             line.add("listener", "admin")
             line.add("address", address.text)
         }

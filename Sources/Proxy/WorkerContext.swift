@@ -102,6 +102,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
             record.requestBytes = body.count
             do throws(APIError) {
                 let answer = try SmallEndpoints.countTokens(body)
+                metrics.countedTokens(.estimate)
                 record.status = 200
                 record.outcome = .completed
                 await connection.respond(
@@ -182,7 +183,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     /// Counts a request that is turned away.
     func reject(_ reason: RejectLabel) {
-        metrics.add(.rejected, SeriesKey(reason.labelIndex))
+        metrics.rejected(reason)
     }
 
     private func refuse(_ error: APIError, _ route: RouteLabel, _ connection: Connection) async {

@@ -13,7 +13,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
     /// Whether the peer has closed its side; an answer that is still being made is not wanted.
     package private(set) var isPeerGone = false
 
-    /// Whether the peer is on this machine.
+    /// Whether the client is on this machine.
     package var isPeerLocal: Bool { socket.isPeerLocal }
 
     let loop: EventLoop

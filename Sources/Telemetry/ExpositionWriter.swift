@@ -5,28 +5,37 @@ internal import Bytes
 /// Writes `text/plain; version=0.0.4`, or OpenMetrics 1.0.
 struct ExpositionWriter {
     private let isOpenMetrics: Bool
+    /// When counting began, in seconds since 1970: OpenMetrics says it of every counter.
+    private let createdSeconds: Double
     private var bytes: [UInt8] = []
 
-    init(isOpenMetrics: Bool) {
+    init(isOpenMetrics: Bool, createdSeconds: Double) {
         self.isOpenMetrics = isOpenMetrics
-        bytes.reserveCapacity(32 << 10)
+        self.createdSeconds = createdSeconds
+        bytes.reserveCapacity(64 << 10)
     }
 
     /// OpenMetrics names the family of a counter without `_total`; its samples keep it.
     func name(of family: MetricFamily) -> String {
-        let isTotal = isOpenMetrics && family.kind == .counter && family.name.hasSuffix("_total")
-        return isTotal ? String(family.name.dropLast(6)) : family.name
+        isOpenMetrics && family.definition.kind == .counter
+            ? family.name.without("_total") : family.name
     }
 
     mutating func write(_ family: MetricFamily) {
         header(family)
+        let name = self.name(of: family)
         for sample in family.samples {
-            switch (sample.value, family.kind) {
-            case (.number(let value), _): line(family.name, sample.labels, value)
+            let labels = Self.rendered(sample.labels)
+            switch (sample.value, family.definition.kind) {
+            case (.number(let value), .counter):
+                line(family.name, "", labels, value)
+                created(name, labels)
+            case (.number(let value), _): line(name, "", labels, value)
             case (.histogram(let counts, let sum), .histogram(let bounds, _)):
-                histogram(family.name, sample.labels, bounds, counts)
-                line(family.name + "_sum", sample.labels, sum)
-                line(family.name + "_count", sample.labels, Double(counts.reduce(0, +)))
+                buckets(name, labels, bounds, counts)
+                line(name, "_sum", labels, sum)
+                line(name, "_count", labels, Double(counts.reduce(0, +)))
+                created(name, labels)
             case (.histogram, .counter), (.histogram, .gauge):
                 preconditionFailure("Only a histogram has buckets.")
             }
@@ -43,40 +52,55 @@ struct ExpositionWriter {
         bytes.append("# HELP ")
         bytes.append(name)
         bytes.append(" ")
-        escape(family.help, quotes: isOpenMetrics)
+        Self.escape(family.definition.help, quotes: isOpenMetrics, into: &bytes)
         bytes.append("\n# TYPE ")
         bytes.append(name)
-        switch family.kind {
-        case .counter: bytes.append(" counter\n")
-        case .gauge: bytes.append(" gauge\n")
-        case .histogram: bytes.append(" histogram\n")
-        }
+        bytes.append(" ")
+        bytes.append(family.definition.typeName)
+        bytes.append("\n")
+        guard isOpenMetrics, let unit = Self.unit(of: name) else { return }
+        bytes.append("# UNIT ")
+        bytes.append(name)
+        bytes.append(" ")
+        bytes.append(unit)
+        bytes.append("\n")
     }
 
-    private mutating func histogram(
-        _ name: String, _ labels: [(name: String, value: String)], _ bounds: [Double],
-        _ counts: [Int]
+    /// The unit that a name ends with, as naming has it.
+    private static func unit(of name: String) -> String? {
+        ["seconds", "bytes", "ratio"].first { name.hasSuffix("_" + $0) }
+    }
+
+    private mutating func buckets(
+        _ name: String, _ labels: [UInt8], _ bounds: [Double], _ counts: [Int]
     ) {
         var below = 0
         for (index, count) in counts.enumerated() {
             below += count
-            let bound = index < bounds.count ? self.bound(bounds[index]) : "+Inf"
-            line(name + "_bucket", labels + [(name: "le", value: bound)], Double(below))
+            var bucket = labels
+            if !bucket.isEmpty { bucket.append(",") }
+            bucket.append("le=\"")
+            bucket.append(index < bounds.count ? bound(bounds[index]) : "+Inf")
+            bucket.append("\"")
+            line(name, "_bucket", bucket, Double(below))
         }
     }
 
+    private mutating func created(_ name: String, _ labels: [UInt8]) {
+        guard isOpenMetrics else { return }
+        line(name, "_created", labels, createdSeconds)
+    }
+
     private mutating func line(
-        _ name: String, _ labels: [(name: String, value: String)], _ value: Double
+        _ name: String, _ suffix: StaticString, _ labels: [UInt8], _ value: Double
     ) {
         bytes.append(name)
-        for (index, label) in labels.enumerated() {
-            bytes.append(index == 0 ? "{" : ",")
-            bytes.append(label.name)
-            bytes.append("=\"")
-            escape(label.value, quotes: true)
-            bytes.append("\"")
+        bytes.append(suffix)
+        if !labels.isEmpty {
+            bytes.append("{")
+            bytes.append(contentsOf: labels)
+            bytes.append("}")
         }
-        if !labels.isEmpty { bytes.append("}") }
         bytes.append(" ")
         bytes.append(Self.number(value))
         bytes.append("\n")
@@ -87,14 +111,26 @@ struct ExpositionWriter {
         isOpenMetrics ? value.description : Self.number(value)
     }
 
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         let isWhole = value == value.rounded() && value.magnitude < 1e15
         return isWhole ? String(Int(value)) : value.description
     }
 
-    private mutating func escape(_ text: String, quotes: Bool) {
+    private static func rendered(_ labels: MetricFamily.Labels) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for (index, label) in labels.enumerated() {
+            if index > 0 { bytes.append(",") }
+            bytes.append(label.name)
+            bytes.append("=\"")
+            escape(label.value, quotes: true, into: &bytes)
+            bytes.append("\"")
+        }
+        return bytes
+    }
+
+    private static func escape(_ text: String, quotes: Bool, into bytes: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): bytes.append("\\\\")
@@ -103,5 +139,11 @@ struct ExpositionWriter {
             default: bytes.append(byte)
             }
         }
+    }
+}
+
+extension String {
+    fileprivate func without(_ suffix: String) -> String {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
     }
 }

@@ -5,8 +5,9 @@ package enum Metric: Int, Sendable, CaseIterable {
     case requests, requestDuration, requestsInFlight, requestBodyBytes, rejected, overhead
     case timeToFirstToken, timePerOutputToken, interChunkMax, streamOutcomes, streamsInFlight
     case pings, responseBytes, stopReasons, tokens, tokensPerRequest, tokenEstimateError
-    case countTokens, toolCalls, errors, repairs, losses, prefixStable
-    case upstreamRequests, upstreamFirstByte, upstreamConnect, upstreamRetries, eventLoopLag
+    case countTokens, toolCalls, errors, repairs, losses
+    case upstreamRequests, upstreamFirstByte, upstreamConnect, upstreamRetries
+    case upstreamConnections, eventLoopLag, genAITokenUsage
 
     /// What a scrape says about the metric and how it is laid out.
     var definition: MetricDefinition {
@@ -33,12 +34,13 @@ package enum Metric: Int, Sendable, CaseIterable {
         case .errors: .errors
         case .repairs: .repairs
         case .losses: .losses
-        case .prefixStable: .prefixStable
         case .upstreamRequests: .upstreamRequests
         case .upstreamFirstByte: .upstreamFirstByte
         case .upstreamConnect: .upstreamConnect
         case .upstreamRetries: .upstreamRetries
+        case .upstreamConnections: .upstreamConnections
         case .eventLoopLag: .eventLoopLag
+        case .genAITokenUsage: .genAITokenUsage
         }
     }
 }

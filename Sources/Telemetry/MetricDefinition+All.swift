@@ -1,4 +1,4 @@
-// The declarations of all metrics: name, kind, help, labels, buckets.
+// What the workers count: name, kind, help, labels, buckets.
 
 extension MetricDefinition {
     static let requests = counter(
@@ -13,7 +13,10 @@ extension MetricDefinition {
     static let rejected = counter(
         "rejected_total", "Requests turned away before they were read.", [.rejection])
     static let overhead = seconds(
-        "overhead_seconds", "Time of the sidecar's own in an exchange.", [.phase], Buckets.overhead
+        "overhead_seconds",
+        "Time of the sidecar's own: request is from its last byte to sending it on, response_first "
+            + "from the upstream's first bytes to sending them on, total all of an exchange.",
+        [.phase], Buckets.overhead
     ).shownWhenTouched
 
     static let timeToFirstToken = seconds(
@@ -27,7 +30,7 @@ extension MetricDefinition {
         Buckets.silence
     ).shownWhenTouched
     static let streamOutcomes = counter(
-        "stream_outcomes_total", "How streams ended; one for each stream.", [.outcome])
+        "stream_outcomes_total", "How streams ended; one for each stream.", [.streamOutcome])
     static let streamsInFlight = gauge("streams_in_flight", "Streams being relayed.", [])
     static let pings = counter("pings_sent_total", "Ping events sent into silent streams.", [])
     static let responseBytes = counter("response_bytes_total", "Bytes of answers.", [])
@@ -43,7 +46,8 @@ extension MetricDefinition {
     static let tokenEstimateError = ratio(
         "token_estimate_error_ratio",
         "How far the estimate of the input was off, by what the upstream counted.",
-        Buckets.signedRatio)
+        Buckets.signedRatio
+    ).unstable
     static let countTokens = counter(
         "count_tokens_total", "Answers of count_tokens, by where the number came from.",
         [.countSource]
@@ -56,9 +60,6 @@ extension MetricDefinition {
         "repairs_total", "What was mended in histories and answers.", [.repair])
     static let losses = counter(
         "lossy_translations_total", "What could not be translated and was left out.", [.lossField])
-    static let prefixStable = ratio(
-        "prefix_stable_ratio",
-        "Share of a conversation's prompt that is unchanged from its last turn.", Buckets.ratio)
 
     static let upstreamRequests = counter(
         "upstream_requests_total",
@@ -73,7 +74,17 @@ extension MetricDefinition {
     static let upstreamRetries = counter(
         "upstream_retries_total", "Requests sent upstream again, by reason.", [.retryReason]
     ).shownWhenTouched
+    static let upstreamConnections = gauge(
+        "upstream_connections", "Connections to the upstream, by whether they carry a request.",
+        [.connectionState])
     static let eventLoopLag = seconds(
-        "event_loop_lag_seconds", "How late a worker's timers fired.", [], Buckets.lag
+        "event_loop_lag_seconds",
+        "Work of one round of a worker: for so long whatever came in meanwhile had to wait.", [],
+        Buckets.lag
     ).shownWhenTouched
+
+    static let genAITokenUsage = MetricDefinition.foreign(
+        "gen_ai_client_token_usage", "Tokens of one exchange, as OpenTelemetry counts them.",
+        .histogram(bounds: Buckets.tokens, unitsPerOne: 1), [.direction, .model]
+    ).shownWhenTouched.unstable
 }

@@ -15,13 +15,25 @@ struct MetricDefinition: Sendable {
     let labels: [MetricLabel]
     /// Whether series stand in a scrape before anything happened: then `rate` sees the first event.
     private(set) var isShownFromStart: Bool
+    /// Whether name, labels and meaning stay as they are until a new major version.
+    private(set) var isStable = true
 
-    private init(_ name: String, _ help: String, _ kind: Kind, _ labels: [MetricLabel]) {
-        self.name = "claude_sidecar_" + name
+    private init(
+        _ name: String, _ help: String, _ kind: Kind, _ labels: [MetricLabel],
+        prefix: String = "claude_sidecar_"
+    ) {
+        self.name = prefix + name
         self.help = help
         self.kind = kind
         self.labels = labels
         isShownFromStart = labels.allSatisfy(\.isClosed)
+    }
+
+    /// The same metric, about which nothing is promised yet.
+    var unstable: MetricDefinition {
+        var other = self
+        other.isStable = false
+        return other
     }
 
     /// The same metric, hidden until something is counted.
@@ -52,6 +64,13 @@ struct MetricDefinition: Sendable {
         _ name: String, _ help: String, _ labels: [MetricLabel], _ bounds: [Double]
     ) -> Self {
         Self(name, help, .histogram(bounds: bounds, unitsPerOne: 1), labels)
+    }
+
+    /// A metric whose name others have chosen.
+    static func foreign(
+        _ name: String, _ help: String, _ kind: Kind, _ labels: [MetricLabel] = []
+    ) -> Self {
+        Self(name, help, kind, labels, prefix: "")
     }
 
     static func ratio(_ name: String, _ help: String, _ bounds: [Double]) -> Self {

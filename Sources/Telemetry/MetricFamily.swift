@@ -2,8 +2,10 @@
 
 /// All samples of a metric.
 struct MetricFamily {
+    typealias Labels = [(name: String, value: String)]
+
     struct Sample {
-        let labels: [(name: String, value: String)]
+        let labels: Labels
         let value: Value
     }
 
@@ -13,29 +15,20 @@ struct MetricFamily {
         case histogram(counts: [Int], sum: Double)
     }
 
-    let name: String
-    let help: String
-    let kind: MetricDefinition.Kind
+    let definition: MetricDefinition
     var samples: [Sample] = []
 
-    init(_ name: String, _ help: String, _ kind: MetricDefinition.Kind) {
-        self.name = name
-        self.help = help
-        self.kind = kind
+    var name: String { definition.name }
+
+    init(_ definition: MetricDefinition) { self.definition = definition }
+
+    /// A metric with one sample.
+    init(_ definition: MetricDefinition, _ value: Double, _ labels: Labels = []) {
+        self.definition = definition
+        append(value, labels)
     }
 
-    /// A gauge with one sample.
-    static func gauge(
-        _ name: String, _ help: String, _ value: Double,
-        _ labels: [(label: String, value: String)] = []
-    ) -> MetricFamily {
-        var family = MetricFamily(name, help, .gauge)
-        family.append(value, labels)
-        return family
-    }
-
-    mutating func append(_ value: Double, _ labels: [(label: String, value: String)]) {
-        samples.append(
-            Sample(labels: labels.map { ($0.label, $0.value) }, value: .number(value)))
+    mutating func append(_ value: Double, _ labels: Labels = []) {
+        samples.append(Sample(labels: labels, value: .number(value)))
     }
 }

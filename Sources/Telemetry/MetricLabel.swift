@@ -9,6 +9,8 @@ struct MetricLabel: Sendable {
         case code
         /// The configured models, which the registry knows.
         case model
+        /// What the process was told at its start, one value each.
+        case told
     }
 
     let name: String
@@ -47,7 +49,14 @@ struct MetricLabel: Sendable {
     static let toolCalls = MetricLabel("kind", .closed(["single", "parallel"]))
     static let repair = MetricLabel("kind", .closed(RepairKinds.all))
     static let lossField = MetricLabel("field", .closed(LossFields.all))
-    static let countSource = MetricLabel("source", .closed(["estimate", "learned"]))
+    static let streamOutcome = MetricLabel(
+        "outcome", .closed(OutcomeLabel.allCases.filter { $0 != .error }.map(\.rawValue)))
+    static let connectionState = MetricLabel("state", ConnectionLabel.self)
+    static let quirk = MetricLabel("quirk", .told)
+    static let countSource = MetricLabel("source", CountLabel.self)
+
+    /// A label whose one value is known at the start.
+    static func told(_ name: String) -> MetricLabel { MetricLabel(name, .told) }
 }
 
 /// Which endpoint a request was for.
@@ -74,6 +83,16 @@ package enum PhaseLabel: String, Sendable, CaseIterable {
     case request
     case responseFirst = "response_first"
     case total
+}
+
+/// Where an answer of count_tokens came from.
+package enum CountLabel: String, Sendable, CaseIterable {
+    case estimate, learned
+}
+
+/// What a connection to the upstream does.
+package enum ConnectionLabel: String, Sendable, CaseIterable {
+    case idle, active
 }
 
 /// What kind of tokens.

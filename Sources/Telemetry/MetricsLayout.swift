@@ -72,6 +72,7 @@ struct MetricsLayout: Sendable {
         case .closed(let values): values.count
         case .code: StatusCodes.labels.count
         case .model: modelCount + 1
+        case .told: 1
         }
     }
 

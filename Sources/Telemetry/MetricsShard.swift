@@ -21,6 +21,12 @@ package final class MetricsShard: Sendable {
         add(amount, toCell: layout.cell(layout.places[metric.rawValue], key))
     }
 
+    /// Sets this worker's share of a gauge.
+    package func set(_ metric: Metric, _ key: SeriesKey, _ value: Int) {
+        let cell = layout.cell(layout.places[metric.rawValue], key)
+        pages[cell / MetricsPage.cellCount].set(value, at: cell % MetricsPage.cellCount)
+    }
+
     /// Adds a value to a histogram.
     package func observe(_ metric: Metric, _ key: SeriesKey, _ value: Double) {
         let place = layout.places[metric.rawValue]
@@ -36,14 +42,6 @@ package final class MetricsShard: Sendable {
         let units = (value * place.unitsPerOne).rounded()
         add(Int(exactly: units) ?? 0, toCell: cell + place.bounds.count + 1)
     }
-
-    /// Counts a request that begins (1) or ends (-1).
-    package func inFlight(_ route: RouteLabel, _ change: Int) {
-        add(.requestsInFlight, SeriesKey(route.labelIndex), change)
-    }
-
-    /// Counts a stream that begins (1) or ends (-1).
-    package func streamsInFlight(_ change: Int) { add(.streamsInFlight, SeriesKey(), change) }
 
     /// What a cell holds.
     func value(ofCell cell: Int) -> Int {
@@ -64,6 +62,8 @@ private final class MetricsPage: Sendable {
     func add(_ amount: Int, to cell: Int) {
         cells[cell].wrappingAdd(amount, ordering: .relaxed)
     }
+
+    func set(_ value: Int, at cell: Int) { cells[cell].store(value, ordering: .relaxed) }
 
     func value(_ cell: Int) -> Int { cells[cell].load(ordering: .relaxed) }
 }

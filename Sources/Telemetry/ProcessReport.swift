@@ -16,49 +16,44 @@ package struct ProcessReport: Sendable {
     package var startSeconds = 0.0
     /// Whether the sidecar takes no new requests.
     package var isDraining = false
-    /// Bytes of request bodies in memory; nil if nobody counts them.
+    /// What requests hold of the memory budget; nil if nobody counts it.
     package var inflightBodyBytes: Int?
     /// What request bodies may take together; nil without a budget.
     package var memoryBudgetBytes: Int?
     /// Whether the last attempt reached the upstream; nil before the first.
     package var isUpstreamUp: Bool?
-    /// Connections to the upstream that wait for work; nil if nobody counts them.
-    package var idleUpstreamConnections: Int?
-    /// Connections to the upstream that carry a request; nil if nobody counts them.
-    package var activeUpstreamConnections: Int?
+    /// What the upstream is known not to accept, and for how many of its models.
+    package var learnedQuirks: [(quirk: String, models: Int)] = []
 
     /// A report of zeros.
     package init() {}
 }
 
-/// What is running and how it was set up; fixed at the start.
-package struct BuildReport: Sendable {
-    /// The version of the sidecar.
-    package var version: String
-    /// The version of libcurl.
-    package var curl: String
-    /// The commit it was built from; empty if unknown.
-    package var commit = ""
-    /// The version of the compiler.
-    package var swift = BuildReport.compiler
-    /// Labels of `config_info`, for instance the protocol and how the upstream is told who calls.
-    package var configuration: [(label: String, value: String)] = []
-    /// Labels of `target_info`: the attributes of OpenTelemetry's resource.
-    package var resource: [(label: String, value: String)] = []
-
-    /// A report of two versions.
-    package init(version: String, curl: String) {
-        self.version = version
-        self.curl = curl
-    }
-
-    private static var compiler: String {
-        #if swift(>=6.4)
-            "6.4 or later"
-        #elseif swift(>=6.3)
-            "6.3"
-        #else
-            "6.2"
-        #endif
+extension ProcessReport {
+    func families() -> [MetricFamily] {
+        var families = [
+            MetricFamily(.draining, isDraining ? 1 : 0),
+            MetricFamily(.cpuSeconds, cpuSeconds),
+            MetricFamily(.residentMemory, Double(residentBytes)),
+            MetricFamily(.virtualMemory, Double(virtualBytes)),
+            MetricFamily(.openDescriptors, Double(openDescriptors)),
+            MetricFamily(.descriptorsMax, Double(descriptorsMax)),
+            MetricFamily(.startTime, startSeconds),
+        ]
+        if let inflightBodyBytes {
+            families.append(MetricFamily(.inflightBodyBytes, Double(inflightBodyBytes)))
+        }
+        if let memoryBudgetBytes {
+            families.append(MetricFamily(.memoryBudget, Double(memoryBudgetBytes)))
+        }
+        if let isUpstreamUp { families.append(MetricFamily(.upstreamUp, isUpstreamUp ? 1 : 0)) }
+        if !learnedQuirks.isEmpty {
+            var family = MetricFamily(.learnedQuirks)
+            for (quirk, models) in learnedQuirks.sorted(by: { $0.quirk < $1.quirk }) {
+                family.append(Double(models), [("quirk", quirk)])
+            }
+            families.append(family)
+        }
+        return families
     }
 }

@@ -6,6 +6,8 @@ package struct ExchangePlan: Sendable {
     package var requestedModel: String
     /// The model name sent upstream.
     package var upstreamModel: String
+    /// The dialect's name, for what must come back to a server of the same kind.
+    package var dialect: String
     /// Whether the client asked for server-sent events.
     package var isStream: Bool
     /// What the client wants to see of the model's reasoning.
@@ -32,6 +34,7 @@ package struct ExchangePlan: Sendable {
         self.requestedModel = requestedModel
         self.upstreamModel = upstreamModel
         self.isStream = isStream
+        dialect = "generic"
         thinking = .hidden
         stopSequences = []
         toolNames = ToolNames()

@@ -31,7 +31,7 @@ package enum TransferFailure: Error, Equatable {
     package private(set) var end: Result<Void, TransferFailure>?
     /// When the last byte of the answer came in.
     package private(set) var lastByteAt: Instant
-    /// Timings, once the transfer has ended.
+    /// Timings, once there is a head or the transfer has ended.
     package private(set) var timings: TransferTimings?
 
     private(set) var body: UpstreamBody
@@ -124,6 +124,7 @@ package enum TransferFailure: Error, Equatable {
         let status = easy.info(CURLINFO_RESPONSE_CODE)
         guard status >= 200 else { return line.count }  // an interim answer
         head = UpstreamHead(status: status, bytes: headBytes)
+        timings = TransferTimings(easy)
         headBytes = []
         client.markReadable(self)
         return line.count
@@ -157,7 +158,7 @@ package enum TransferFailure: Error, Equatable {
     func finish(_ result: Result<Void, TransferFailure>) {
         guard end == nil, let easy else { return }
         end = result
-        timings = TransferTimings(easy)
+        timings = timings ?? TransferTimings(easy)
         self.easy = nil
         client.remove(self, easy)
         signal.raise()

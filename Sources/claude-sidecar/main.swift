@@ -3,6 +3,7 @@ import Configuration
 import EventLoop
 import Glibc
 import Proxy
+import Telemetry
 
 /// What the command line asks for.
 enum Command {
@@ -16,6 +17,7 @@ enum Command {
           demo          serve in front of a built-in scripted upstream: no key, no network
           check         print the effective settings and leave
           healthcheck   ask a running sidecar whether it is ready; exit 0 or 1
+          metrics       print the reference of all metrics
           --help        this text
           --version     the version
 
@@ -45,6 +47,9 @@ enum Command {
                 return 0
             }
         case "healthcheck": return withSettings(checkHealth)
+        case "metrics":
+            for line in MetricReference.markdown() { print(line) }
+            return 0
         case let other?: return wrongArguments(other)
         }
     }

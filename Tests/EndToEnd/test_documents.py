@@ -6,7 +6,6 @@ import re
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import ASK, Sidecar
 from test_http import run
@@ -15,6 +14,7 @@ from upstream import text_stream
 ROOT = pathlib.Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+MONITORING = (ROOT / "docs/monitoring.md").read_text()
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")),
              ROOT / "Benchmarks/README.md"]
 
@@ -36,15 +36,23 @@ def settings_table():
     return "\n".join(rows)
 
 
-def around_table():
-    before, rest = SETTINGS.split("a test compares -->\n")
-    shown, after = rest.split("\n<!-- end of settings")
-    return f"{before}a test compares -->\n", shown, f"\n<!-- end of settings{after}"
+def around(document, what):
+    """What stands before, between and after the marks of a written table."""
+    before, rest = document.split(f"<!-- {what}: ", 1)
+    mark, rest = rest.split("a test compares -->\n", 1)
+    shown, after = rest.split(f"<!-- end of {what}", 1)
+    return (f"{before}<!-- {what}: {mark}a test compares -->\n", shown.rstrip("\n"),
+            f"\n<!-- end of {what}{after}")
 
 
 def test_the_settings_page_has_the_table():
-    shown = around_table()[1]
+    shown = around(SETTINGS, "settings")[1]
     assert shown == settings_table(), "run this file as a program: it writes the table"
+
+
+def test_the_metrics_are_documented_as_they_are_declared():
+    shown = around(MONITORING, "metrics")[1]
+    assert shown == run("metrics").stdout.rstrip("\n"), "run this file as a program"
 
 
 def test_the_settings_page_has_every_other_name_of_a_setting():
@@ -64,24 +72,8 @@ def test_links_lead_somewhere(document):
     assert missing == []
 
 
-def exposed(sidecar):
-    text = httpx.get(sidecar.url + "/metrics").text
-    # The parser calls the family of a counter without its ending.
-    return {family.name + ("_total" if family.type == "counter" else "")
-            for family in text_string_to_metric_families(text)}
-
-
-def test_every_metric_is_documented(sidecar):
-    table = OPERATIONS.split("## Metrics")[1].split("\n## ")[0]
-    documented = set(re.findall(r"^\| `([a-z_]+)`", table, re.M))
-    own = {name.removeprefix("claude_sidecar_") for name in exposed(sidecar)}
-    assert own <= documented
-    declared = "".join(path.read_text() for path in (ROOT / "Sources/Telemetry").glob("*.swift"))
-    assert all(name.removesuffix("_total") in declared for name in documented)
-
-
 def test_every_key_of_the_log_is_documented(sidecar, upstream):
-    table = OPERATIONS.split("## Logs")[1].split("\n## ")[0]
+    table = MONITORING.split("## Logs")[1].split("\n## ")[0]
     cells = re.findall(r"^\|([^|]+)\|", table, re.M)
     documented = {key for cell in cells for key in re.findall(r"`([a-z_]+)`", cell)}
     orphan = {"role": "user", "content": [
@@ -131,6 +123,11 @@ def test_commands_and_variables_in_documents_exist(document):
         assert (ROOT / script).exists(), script
 
 
+def write(path, what, table):
+    before, _, after = around(path.read_text(), what)
+    path.write_text(before + table + after)
+
+
 if __name__ == "__main__":
-    text_before, _, text_after = around_table()
-    (ROOT / "docs/settings.md").write_text(text_before + settings_table() + text_after)
+    write(ROOT / "docs/settings.md", "settings", settings_table())
+    write(ROOT / "docs/monitoring.md", "metrics", run("metrics").stdout.rstrip("\n"))

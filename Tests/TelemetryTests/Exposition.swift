@@ -43,6 +43,8 @@ struct Exposition {
                 families.append((String(words[0]), Family(help: String(words[1]))))
             } else if line.hasPrefix("# TYPE ") {
                 try readType(line)
+            } else if isOpenMetrics, line.hasPrefix("# UNIT ") {
+                try readUnit(line)
             } else {
                 try readSample(line, isOpenMetrics)
             }
@@ -63,6 +65,13 @@ struct Exposition {
         families[families.count - 1].family.type = String(words[1])
     }
 
+    private func readUnit(_ line: Substring) throws {
+        let words = line.dropFirst(7).split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 2, let family = families.last, family.name == String(words[0]),
+            family.name.hasSuffix("_" + words[1]), family.family.samples.isEmpty
+        else { throw Mistake(text: "UNIT: \(line)") }
+    }
+
     private mutating func readSample(_ line: Substring, _ isOpenMetrics: Bool) throws {
         var scanner = LineScanner(Array(line.utf8))
         var sample = Sample()
@@ -72,8 +81,8 @@ struct Exposition {
         guard let (name, family) = families.last else { throw Mistake(text: "no family") }
         let suffixes: [String] =
             switch family.type {
-            case "histogram": ["_bucket", "_sum", "_count"]
-            case "counter": [isOpenMetrics ? "_total" : ""]
+            case "histogram": ["_bucket", "_sum", "_count"] + (isOpenMetrics ? ["_created"] : [])
+            case "counter": isOpenMetrics ? ["_total", "_created"] : [""]
             default: [""]
             }
         guard suffixes.contains(where: { sample.name == name + $0 }) else {

@@ -208,12 +208,11 @@ private struct Fixture {
         process.inflightBodyBytes = 5
         process.memoryBudgetBytes = 6
         process.isUpstreamUp = true
-        process.idleUpstreamConnections = 2
-        process.activeUpstreamConnections = 3
+        process.learnedQuirks = [("noTopK", 2)]
         var build = build
         build.commit = "abc"
-        build.configuration = [(label: "protocol", value: "openai")]
-        build.resource = [(label: "service_name", value: "say \"hi\"\\\n")]
+        build.configuration = [(name: "protocol", value: "openai")]
+        build.resource = [(name: "service_name", value: "say \"hi\"\\\n")]
         let registry = MetricsRegistry(shards: [], models: [], build: build)
         let scrape = try Exposition(
             registry.exposition(process, isOpenMetrics: isOpenMetrics),
@@ -221,12 +220,12 @@ private struct Fixture {
         #expect(scrape["claude_sidecar_draining"] == 1)
         #expect(scrape["process_cpu_seconds_total"] == 1.25)
         #expect(scrape["claude_sidecar_upstream_up"] == 1)
-        #expect(scrape[#"claude_sidecar_upstream_connections{state="idle"}"#] == 2)
+        #expect(scrape[#"claude_sidecar_learned_quirks{quirk="noTopK"}"#] == 2)
         #expect(scrape[#"claude_sidecar_config_info{protocol="openai"}"#] == 1)
         #expect(scrape["target_info{service_name=\"say \"hi\"\\\n\"}"] == 1)
         let info = try #require(
             scrape.families.first { $0.name == "claude_sidecar_build_info" }?.family.samples.first)
-        #expect(info.labels.map(\.name) == ["version", "curl", "swift", "commit"])
+        #expect(info.labels.map(\.name) == ["version", "commit", "swift", "curl"])
     }
 
     @Test func namesOfModelsAreEscaped() throws {

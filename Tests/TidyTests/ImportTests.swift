@@ -18,7 +18,7 @@ private let modules: [String: Set<String>] = [
         "Translation", "Server", "HTTP", "Upstream", "EventLoop", "Telemetry", "Configuration",
         "JSON", "EventStream", "Bytes",
     ],
-    "claude-sidecar": ["Proxy", "Configuration", "EventLoop"],
+    "claude-sidecar": ["Proxy", "Telemetry", "Configuration", "EventLoop"],
 ]
 
 /// What comes with the toolchain and any target may use.

@@ -66,6 +66,7 @@ package struct RequestTranslator: Sendable {
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
+        plan.dialect = dialect.name
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])

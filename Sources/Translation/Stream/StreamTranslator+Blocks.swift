@@ -56,12 +56,39 @@ extension StreamTranslator {
     mutating func closeBlock(into events: inout [UInt8]) {
         guard block != .none else { return }
         if block == .thinking {
-            let text = thought.isEmpty ? nil : String(decoding: thought, as: UTF8.self)
-            thought = []
-            form.signature(ThinkingSignature(text: text).encoded, nextIndex - 1, into: &events)
+            form.signature(takeSignature().encoded, nextIndex - 1, into: &events)
         }
         form.blockStop(nextIndex - 1, block.deltaKind, into: &events)
         block = .none
+    }
+
+    // MARK: - Signatures
+
+    /// What must come back with the block that closes, for a server that asks for it.
+    private mutating func takeSignature() -> ThinkingSignature {
+        var signature = ThinkingSignature()
+        if !thought.isEmpty { signature.text = String(decoding: thought, as: UTF8.self) }
+        thought = []
+        signature.dialect = plan.dialect
+        if reasoningDetails.isOpaque {
+            signature.details = reasoningDetails.json
+            reasoningDetails = ReasoningDetails()
+        }
+        swap(&signature.toolSignatures, &toolSignatures)
+        return signature
+    }
+
+    /// Sees to it that a thinking block closes before a call's block opens, when there is something
+    /// that must come back with the call and has not gone out.
+    mutating func carry(
+        _ signature: String?, of id: String, into events: inout [UInt8]
+    ) {
+        guard plan.thinking != .hidden else { return }
+        if let signature { toolSignatures[id] = signature }
+        guard block != .thinking, reasoningDetails.isOpaque || !toolSignatures.isEmpty else {
+            return
+        }
+        openBlock(.thinking, into: &events)
     }
 }
 

@@ -51,7 +51,9 @@ extension StreamTranslator {
         let content = bytes.extracting(match.content)
         switch target {
         case .text: text(content, into: &events)
-        case .reasoning: reasoning(content, into: &events)
+        case .reasoning:
+            if frameHasDetails, plan.thinking != .hidden { reasoningDetails.add(text: content) }
+            reasoning(content, into: &events)
         case .arguments(let place):
             arguments(content, to: place, into: &events)
             if !gathersTools { pump(into: &events) }
@@ -206,8 +208,13 @@ extension StreamTranslator {
         {
             value.text?.withEscaped { reasoning($0, into: &events) }
             brought.append((.reasoning, value.slice))
-        } else if let details = delta["reasoning_details"] {
-            self.details(details, into: &events)
+        }
+        if let details = delta["reasoning_details"], details.kind == .array {
+            self.details(details, hasText: brought.isEmpty, into: &events)
+            if !Self.isRepetition(details, of: brought.first?.1) { brought.append((.text, nil)) }
+            frameHasDetails = true
+        } else {
+            frameHasDetails = false
         }
         if let content = delta["content"], !content.isNull, content.text?.isEmpty != true {
             self.content(content, into: &events)
@@ -231,6 +238,15 @@ extension StreamTranslator {
         }
         guard brought.count == 1, let (target, slice) = brought.first, let slice else { return }
         learn(target, slice, document)
+    }
+
+    /// Whether details say the chunk's reasoning once more and nothing else that changes.
+    private static func isRepetition(_ details: JSONValue, of reasoning: JSONSlice?) -> Bool {
+        guard details.elements.count == 1, let reasoning, let detail = details.elements.first,
+            let text = (detail["text"] ?? detail["summary"])?.slice,
+            detail["data"]?.text == nil, detail["signature"]?.text == nil
+        else { return false }
+        return text.source[text.range] == reasoning.source[reasoning.range]
     }
 
     /// Whether the next chunk with the same index, id and name certainly means the same call.

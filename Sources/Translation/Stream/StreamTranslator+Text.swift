@@ -16,9 +16,14 @@ extension StreamTranslator {
         thinking(decoded, into: &events)
     }
 
-    /// OpenRouter's `reasoning_details`, where no plain reasoning comes beside them.
-    mutating func details(_ details: JSONValue, into events: inout [UInt8]) {
+    /// OpenRouter's `reasoning_details`: their text is the reasoning where none comes beside them,
+    /// and all of them is kept for the signature.
+    mutating func details(
+        _ details: JSONValue, hasText: Bool, into events: inout [UInt8]
+    ) {
         for detail in details.elements {
+            if plan.thinking != .hidden { reasoningDetails.add(detail) }
+            guard hasText else { continue }
             (detail["text"] ?? detail["summary"])?.text?.withEscaped {
                 reasoning($0, into: &events)
             }

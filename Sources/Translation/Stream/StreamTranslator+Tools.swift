@@ -18,6 +18,9 @@ extension StreamTranslator {
         let place = place(index: index, id: entry["id"]?.text?.string ?? "", name: name)
         tools[place].take(name: name)
         if function?["input"] != nil { tools[place].shape = .freeText }
+        if let text = entry["extra_content"]?["google"]?["thought_signature"]?.text {
+            tools[place].thoughtSignature = text.string
+        }
         value(function?["arguments"] ?? function?["input"], to: place, into: &events)
         if !gathersTools { pump(into: &events) }
         return place
@@ -169,6 +172,7 @@ extension StreamTranslator {
             report.repaired("tool_name")
         }
         let id = clientID(tools[place].upstreamID)
+        carry(tools[place].thoughtSignature, of: id, into: &events)
         openToolUse(place, id: id, name: name, into: &events)
         tools[place].state = .open
         return true

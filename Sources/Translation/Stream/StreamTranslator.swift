@@ -92,6 +92,11 @@ package struct StreamTranslator {
     var refusal: [UInt8]?
     /// The text of the open thinking block, when its signature must carry it.
     var thought: [UInt8] = []
+    /// What opaque data the next thinking block's signature carries.
+    var reasoningDetails = ReasoningDetails()
+    var toolSignatures: [String: String] = [:]
+    /// Whether chunks with the frame repeat their reasoning in `reasoning_details`.
+    var frameHasDetails = false
 
     var tools: [StreamedToolCall] = []
     /// Text that came while a tool call was incomplete, decoded.

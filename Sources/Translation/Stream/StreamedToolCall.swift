@@ -20,6 +20,8 @@ struct StreamedToolCall: Sendable {
     var index: Int?
     var upstreamID: String?
     var name = ""
+    /// Gemini's, to be sent back with the call.
+    var thoughtSignature: String?
     /// Arguments that have not gone out, decoded.
     var waiting: [UInt8] = []
     /// Half a surrogate pair at the end of the last piece, still escaped.

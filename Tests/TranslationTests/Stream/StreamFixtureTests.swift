@@ -34,8 +34,8 @@ func streamBytes(_ name: String) throws -> [UInt8] {
     func aStreamBecomesWhatItsFolderSays(name: String) throws {
         let expected = String(decoding: try fixture("stream", name, "events.txt"), as: UTF8.self)
             .components(separatedBy: "\n")
-        #expect(
-            StreamRun([try streamBytes(name)[...]], plan: try streamPlan(name)).lines == expected)
+        let lines = StreamRun([try streamBytes(name)[...]], plan: try streamPlan(name)).lines
+        #expect(lines == expected, "\(name): \(lines.joined(separator: "\n"))")
     }
 
     @Test(arguments: fixtures("stream"))

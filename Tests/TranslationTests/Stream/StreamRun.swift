@@ -65,6 +65,9 @@ struct StreamRun {
             ]
             for (key, name) in keys {
                 if let text = delta[key] as? String {
+                    if let carried = carried(by: text) {
+                        return "delta \(index) signature \(carried)"
+                    }
                     return
                         "delta \(index) \(name) \(text.replacingOccurrences(of: "\n", with: "\\n"))"
                 }
@@ -81,6 +84,14 @@ struct StreamRun {
             return "error \((data["error"] as? [String: Any])?["type"] ?? "")"
         default: return type
         }
+    }
+
+    /// What a signature of ours carries, as JSON.
+    private static func carried(by signature: String) -> String? {
+        guard signature.hasPrefix("oai1."),
+            let bytes = Base64URL.decoded(signature.utf8.dropFirst(5))
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// What is wrong with the order of events (translation 4.2); `nil` when nothing.

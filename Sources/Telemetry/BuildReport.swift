@@ -1,0 +1,43 @@
+// What is running and how it was set up; fixed at the start.
+
+/// What `build_info`, `config_info` and `target_info` say.
+package struct BuildReport: Sendable {
+    /// The version of the sidecar.
+    package var version: String
+    /// The version of libcurl.
+    package var curl: String
+    /// The commit it was built from; empty if unknown.
+    package var commit = ""
+    /// The version of the compiler.
+    package var swift = BuildReport.compiler
+    /// Labels of `config_info`, for instance the protocol and how the upstream is told who calls.
+    package var configuration: [(name: String, value: String)] = []
+    /// Labels of `target_info`: the attributes of OpenTelemetry's resource.
+    package var resource: [(name: String, value: String)] = []
+
+    /// A report of two versions.
+    package init(version: String, curl: String) {
+        self.version = version
+        self.curl = curl
+    }
+
+    private static var compiler: String {
+        #if swift(>=6.4)
+            "6.4 or later"
+        #elseif swift(>=6.3)
+            "6.3"
+        #else
+            "6.2"
+        #endif
+    }
+
+    func families() -> [MetricFamily] {
+        let versions = [
+            ("version", version), ("commit", commit), ("swift", swift), ("curl", curl),
+        ]
+        var families = [MetricFamily(.buildInfo, 1, versions.filter { !$0.1.isEmpty })]
+        if !configuration.isEmpty { families.append(MetricFamily(.configInfo, 1, configuration)) }
+        if !resource.isEmpty { families.append(MetricFamily(.targetInfo, 1, resource)) }
+        return families
+    }
+}
