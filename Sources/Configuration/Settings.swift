@@ -115,6 +115,8 @@ package struct Settings: Sendable {
     package var commitAfter = Duration.zero
     /// `PING_INTERVAL`.
     package var pingInterval = Duration.zero
+    /// `MAX_RETRIES`.
+    package var retriesMax = 0
     /// `MAX_REQUEST_BYTES`.
     package var requestBytesMax = 0
     /// `MAX_CONCURRENT_REQUESTS`.
@@ -123,6 +125,10 @@ package struct Settings: Sendable {
     package var memoryBudget = MemoryBudget.auto
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
+    /// `EXIT_ZERO_ON_SIGTERM`.
+    package var exitsZeroOnSignal = false
+    /// `ADMIN_QUIT`.
+    package var allowsQuit = false
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
     /// `UPSTREAM_CA_FILE`.
