@@ -138,6 +138,8 @@ extension Settings {
         }
         usesMaxCompletionTokens = field == "auto" ? nil : field == "max_completion_tokens"
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
+        thinkTags = reader.choice(.thinkTags) ?? .auto
+        startUsage = reader.choice(.startUsage) ?? .zero
         unsupported = reader.choice(.unsupported) ?? .auto
         stripsBillingNonce = reader.flag(.stripsBillingNonce)
     }
@@ -170,6 +172,7 @@ extension Settings {
     }
 
     private mutating func readLimits(_ reader: inout EnvironmentReader) {
+        retriesMax = reader.number(.retries) ?? 0
         requestBytesMax = reader.size(.requestBytes) ?? 0
         concurrentRequestsMax = reader.number(.concurrentRequests) ?? 0
         memoryBudget = reader.value(.memoryBudget, else: .auto) { text in
@@ -185,6 +188,8 @@ extension Settings {
     private mutating func readOperation(_ reader: inout EnvironmentReader) {
         logLevel = reader.choice(.logLevel) ?? .info
         logFormat = reader.choice(.logFormat) ?? .json
+        exitsZeroOnSignal = reader.flag(.exitsZero)
+        allowsQuit = reader.flag(.adminQuit)
         podName = reader.text(.podName)
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)

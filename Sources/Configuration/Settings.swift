@@ -16,6 +16,12 @@ package struct Settings: Sendable {
         case auto, off, minimal, low, medium, high, xhigh, max
     }
 
+    /// Which tags mark reasoning inside the text.
+    package enum ThinkTags: String, Sendable, CaseIterable { case auto, implicit, off }
+
+    /// What the beginning of a stream tells of the input.
+    package enum StartUsage: String, Sendable, CaseIterable { case zero, estimate }
+
     /// The dialects that can be named.
     package static let dialects = [
         "auto", "generic", "openai", "azure", "openrouter", "deepseek", "gemini", "vllm", "sglang",
@@ -73,6 +79,10 @@ package struct Settings: Sendable {
     package var usesMaxCompletionTokens: Bool?
     /// `REASONING_EFFORT`.
     package var reasoningEffort = ReasoningEffort.auto
+    /// `THINK_TAGS`.
+    package var thinkTags = ThinkTags.auto
+    /// `START_USAGE`.
+    package var startUsage = StartUsage.zero
     /// `STRIP_BILLING_NONCE`.
     package var stripsBillingNonce = false
     /// `PROXY_API_KEYS`.
@@ -105,6 +115,8 @@ package struct Settings: Sendable {
     package var commitAfter = Duration.zero
     /// `PING_INTERVAL`.
     package var pingInterval = Duration.zero
+    /// `MAX_RETRIES`.
+    package var retriesMax = 0
     /// `MAX_REQUEST_BYTES`.
     package var requestBytesMax = 0
     /// `MAX_CONCURRENT_REQUESTS`.
@@ -113,6 +125,10 @@ package struct Settings: Sendable {
     package var memoryBudget = MemoryBudget.auto
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
+    /// `EXIT_ZERO_ON_SIGTERM`.
+    package var exitsZeroOnSignal = false
+    /// `ADMIN_QUIT`.
+    package var allowsQuit = false
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
     /// `UPSTREAM_CA_FILE`.

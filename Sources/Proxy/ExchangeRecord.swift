@@ -10,6 +10,8 @@ struct ExchangeRecord {
     let requestID: String
     let startedAt: Instant
 
+    /// The client's trace, if it sent one.
+    var traceID: String?
     var status = 0
     var isStream = false
     var requestedModel = ""
@@ -24,7 +26,7 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
-    /// How often the request was sent again after a refusal.
+    /// How often the request was sent upstream again.
     var retries = 0
 
     private(set) var upstreamStartedAt: Instant?
@@ -48,7 +50,13 @@ struct ExchangeRecord {
         repairs = plan.repairs
     }
 
-    mutating func upstreamStarted(_ now: Instant) { upstreamStartedAt = now }
+    mutating func upstreamStarted(_ now: Instant) {
+        upstreamStartedAt = now
+        upstreamHeadAt = nil
+        upstreamStatus = 0
+        upstreamRequestID = nil
+        clientHeaders = []
+    }
 
     mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
         upstreamHeadAt = now
@@ -61,6 +69,7 @@ struct ExchangeRecord {
         usage = report.usage
         stopReason = report.stopReason
         repairs += report.repairs
+        losses += report.losses.sorted()
         toolCallCount = report.toolCallCount
     }
 
@@ -130,6 +139,7 @@ extension ExchangeRecord {
     func write(to log: Log, route: RouteLabel, now: Instant) {
         log.write(.info, "request") { line in
             line.add("request_id", requestID)
+            line.add("trace_id", traceID)
             line.add("route", route.rawValue)
             line.add("model", requestedModel)
             line.add("upstream_model", upstreamModel)

@@ -33,7 +33,9 @@ extension APIError {
     }
 
     static var stopping: APIError {
-        APIError(.overloaded, "the gateway is shutting down; try again", label: .proxyOverload)
+        APIError(
+            .overloaded, "the gateway is shutting down; try again", label: .proxyOverload,
+            retryAfterSeconds: 1)
     }
 
     static var outOfMemory: APIError {
@@ -46,18 +48,6 @@ extension APIError {
 
     static var answerTooLarge: APIError {
         .upstreamProtocol("the upstream's answer is too large")
-    }
-
-    /// Whether the upstream is to blame: it could not be reached, or gave no answer that is one.
-    var isUpstreams: Bool {
-        switch label {
-        case .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
-            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol:
-            true
-        case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow,
-            .proxyOverload, .proxyInternal, .other:
-            false
-        }
     }
 
     /// A transfer that brought no answer (translation 5.3).

@@ -1,6 +1,7 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
+internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
@@ -24,6 +25,8 @@ package final class SharedState: Sendable {
     let credentials: Credentials
     let admission: Admission
     let learned = LearnedQuirks()
+    let retryPolicy: RetryPolicy
+    let retryBudget = Mutex(RetryBudget(now: .read()))
     let upstreamState = UpstreamState()
     let log: Log
 
@@ -31,6 +34,7 @@ package final class SharedState: Sendable {
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
         timeouts = Timeouts(settings)
+        retryPolicy = RetryPolicy(retriesMax: settings.retriesMax)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
@@ -45,6 +49,7 @@ package final class SharedState: Sendable {
         }
         limits.stripsAttribution = settings.stripsBillingNonce
         limits.isStrict = settings.unsupported == .strict
+        limits.answers = AnswerOptions(settings)
         translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
         endpointURL = ChatEndpoint.url(base: base)
         azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
@@ -87,5 +92,18 @@ package final class SharedState: Sendable {
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
+    }
+}
+
+extension AnswerOptions {
+    init(_ settings: Settings) {
+        self.init()
+        estimatesAtStart = settings.startUsage == .estimate
+        thinkTags =
+            switch settings.thinkTags {
+            case .auto: .auto
+            case .implicit: .implicit
+            case .off: .off
+            }
     }
 }

@@ -48,7 +48,9 @@ struct StreamRelay {
             try await advance { $0.feedCompletion(body, into: &$1) }
         }
         while !isOver {
-            if transfer.hasBytes {
+            if context.isStopping {
+                try await finish(.draining)
+            } else if transfer.hasBytes {
                 transfer.take(into: &piece)
                 let bytes = piece
                 try await advance { translator, events in translator.feed(bytes, into: &events) }
@@ -89,7 +91,9 @@ struct StreamRelay {
 
     /// The first events: the answer becomes a 200, unless the upstream has failed before them.
     private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
-        if case .failed(let error) = translator.phase { throw .error(error) }
+        if case .failed(let error) = translator.phase {
+            throw .failed(AttemptFailure(told: error))
+        }
         guard !events.isEmpty else { return }
         isCommitted = true
         exchange.record.status = 200
