@@ -91,9 +91,10 @@ extension Settings {
         let slips = environment.keys.sorted().filter { !strangers.contains($0) }
             .compactMap { name in
                 NameSuggestion.nearest(to: name, among: known).map {
-                    "\(name) is no setting; did you mean \($0)?"
+                    "\(name.shown) is no setting; did you mean \($0)?"
                 }
             }
-        return slips + strangers.map { "\($0) is not used: UPSTREAMS does not name its upstream" }
+        return slips
+            + strangers.map { "\($0.shown) is not used: UPSTREAMS does not name its upstream" }
     }
 }

@@ -4,6 +4,7 @@ internal import EventLoop
 internal import Server
 internal import Telemetry
 internal import Translation
+internal import Upstream
 
 extension MessagesExchange {
     /// What is done about a failed attempt.
@@ -22,31 +23,30 @@ extension MessagesExchange {
     ///
     /// An attempt ends the exchange, or fails before a byte has gone to the client; a failure is
     /// healed, retried or taken elsewhere.
-    func ask(_ body: [UInt8]) async throws(ExchangeEnd) {
-        var tries = Tries(try await candidates(body))
-        let place = tries.first(isAdmitted)
-        guard var request = try await prepare(body, for: context.links[place]) else { return }
-        request.link.server.deposit()
+    func ask() async throws(ExchangeEnd) {
+        var tries = Tries(try await candidates())
+        var link = context.links[tries.first(isAdmitted)]
+        guard try await prepare(for: link) else { return }
+        link.server.deposit()
         while true {
             let failure: AttemptFailure
             do throws(ExchangeEnd) {
-                return try await attempt(request, isFresh: tries.hasFoundStale)
+                return try await attempt(isFresh: tries.hasFoundStale)
             } catch {
                 guard case .failed(let caught) = error else { throw error }
                 failure = caught
             }
-            switch remedy(for: failure, request, &tries) {
+            switch remedy(for: failure, link, &tries) {
             case .heal:
                 note(.unsupportedParameter)
-                guard let healed = try await prepare(body, for: request.link) else { return }
-                request = healed
+                guard try await prepare(for: link) else { return }
             case .retry(let delay):
                 try await pause(delay, after: failure)
                 note(failure.label)
-            case .failOver(let link):
+            case .failOver(let next):
+                link = next
                 note(.failover)
-                guard let moved = try await prepare(body, for: link) else { return }
-                request = moved
+                guard try await prepare(for: link) else { return }
             case .none: throw .failed(failure)
             }
         }
@@ -64,10 +64,9 @@ extension MessagesExchange {
     // MARK: - Remedies
 
     private func remedy(
-        for failure: AttemptFailure, _ request: OutgoingRequest, _ tries: inout Tries
+        for failure: AttemptFailure, _ link: UpstreamLink, _ tries: inout Tries
     ) -> Remedy {
-        let server = request.link.server
-        if let quirk = failure.quirk, tries.heals < Tries.healsMax, learn(quirk, request) {
+        if let quirk = failure.quirk, tries.heals < Tries.healsMax, learn(quirk, link.server) {
             tries.heals += 1
             return .heal
         }
@@ -85,7 +84,7 @@ extension MessagesExchange {
             let delay = context.shared.retryPolicy.delay(
                 after: failure, retries: tries.retries, random: Entropy.word()),
             now + delay < record.startedAt + context.shared.timeouts.request,
-            server.withdraw(now: now)
+            link.server.withdraw(now: now)
         {
             tries.retries += 1
             return .retry(after: delay)
@@ -98,14 +97,14 @@ extension MessagesExchange {
 
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
     /// change nothing.
-    private func learn(_ quirk: Quirk, _ request: OutgoingRequest) -> Bool {
-        let server = request.link.server
+    private func learn(_ quirk: Quirk, _ server: UpstreamServer) -> Bool {
+        let model = record.upstreamModel
         guard context.shared.settings.unsupported == .auto, server.settings.interface == .openai,
-            server.learned.learn(quirk, of: request.plan.upstreamModel, now: context.loop.now)
+            server.learned.learn(quirk, of: model, now: context.loop.now)
         else { return false }
         context.shared.log.write(.info, "learned") { line in
             line.add("quirk", quirk.name)
-            line.add("upstream_model", request.plan.upstreamModel)
+            line.add("upstream_model", model)
             line.add("request_id", record.requestID)
         }
         return true
@@ -126,10 +125,14 @@ extension MessagesExchange {
 
     // MARK: - Verdicts
 
-    /// The answer begins: from here on nothing is asked again, and the upstream is known to be well.
-    func beginAnswer() {
+    /// A streamed answer begins: the upstream is well, and nothing is asked again, so that what was
+    /// asked can be let go.
+    func beginAnswer(_ transfer: Transfer) {
         record.status = 200
         settle(true)
+        requestBody = []
+        outgoing = nil
+        if transfer.releaseBody() { room.releaseBody() }
     }
 
     /// Tells the upstream's breaker, once for each attempt, how it went.

@@ -9,10 +9,11 @@ internal import Upstream
 
 extension MessagesExchange {
     /// Sends the request once and relays its answer.
-    func attempt(_ request: OutgoingRequest, isFresh: Bool) async throws(ExchangeEnd) {
-        asked = request.link.server
+    func attempt(isFresh: Bool) async throws(ExchangeEnd) {
+        guard let (plan, link, transfer) = try send(isFresh: isFresh) else { return }
+        asked = link.server
         do throws(ExchangeEnd) {
-            try await post(request, isFresh: isFresh)
+            try await relay(plan, link, transfer)
         } catch {
             if case .failed(let failure) = error { settle(!failure.isFault) }
             throw error
@@ -21,17 +22,27 @@ extension MessagesExchange {
         settle(nil)
     }
 
-    private func post(_ request: OutgoingRequest, isFresh: Bool) async throws(ExchangeEnd) {
-        let (link, plan) = (request.link, request.plan)
+    /// Starts the request; from here on only the exchange itself keeps its body.
+    private func send(
+        isFresh: Bool
+    ) throws(ExchangeEnd) -> (ExchangePlan, UpstreamLink, Transfer)? {
+        guard let request = outgoing else { return nil }
         var post = UpstreamRequest(
-            url: request.url, headers: link.headers(isStream: plan.isStream, head),
+            url: request.url,
+            headers: request.link.headers(isStream: request.plan.isStream, head),
             body: UpstreamBody(pieces: request.body))
         post.wantsNewConnection = isFresh
-        guard let transfer = link.client.post(post, signal: connection.signal) else {
+        guard let transfer = request.link.client.post(post, signal: connection.signal) else {
             throw .error(.outOfMemory)
         }
-        defer { transfer.cancel() }
         record.upstreamStarted(context.loop.now)
+        return (request.plan, request.link, transfer)
+    }
+
+    private func relay(
+        _ plan: ExchangePlan, _ link: UpstreamLink, _ transfer: Transfer
+    ) async throws(ExchangeEnd) {
+        defer { transfer.cancel() }
         do throws(ExchangeEnd) {
             try await waitForHead(transfer)
         } catch {
@@ -43,9 +54,11 @@ extension MessagesExchange {
         }
         noteAttempt(status: head.status, transfer.timings)
         record.upstreamAnswered(head, at: context.loop.now)
-        guard !(200..<300).contains(head.status) else { return try await relay(transfer, request) }
+        guard !(200..<300).contains(head.status) else {
+            return try await relay(transfer, plan, link.server.settings.interface)
+        }
         let text = try await collect(transfer)
-        var failure = AttemptFailure(translate(head, text, request), .status(head.status))
+        var failure = AttemptFailure(translate(head, text, plan, link), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
         failure.quirk = Quirk.recognise(status: head.status, body: text)
         throw .failed(failure)
@@ -64,15 +77,19 @@ extension MessagesExchange {
     }
 
     private func translate(
-        _ head: UpstreamHead, _ body: [UInt8], _ request: OutgoingRequest
+        _ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan, _ link: UpstreamLink
     ) -> APIError {
-        let server = request.link.server
-        return UpstreamError.translate(
-            status: head.status, header: { head.header($0) }, body: body,
-            ErrorContext(
-                secret: request.link.key(self.head),
-                ownsKey: server.settings.authentication != .passthrough,
-                model: request.plan.requestedModel, path: server.endpointPath))
+        let settings = link.server.settings
+        let known = ErrorContext(
+            secret: link.key(self.head), ownsKey: settings.authentication != .passthrough,
+            model: plan.requestedModel, path: link.server.endpointPath)
+        let header: (StaticString) -> String? = { head.header($0) }
+        return switch settings.interface {
+        case .openai:
+            UpstreamError.translate(status: head.status, header: header, body: body, known)
+        case .anthropic:
+            PassedError.translate(status: head.status, header: header, body: body, known)
+        }
     }
 
     /// Suspends until the upstream's head is in.
@@ -114,7 +131,8 @@ extension MessagesExchange {
         return body
     }
 
-    private func brokenOff(_ transfer: Transfer, _ failure: TransferFailure) -> AttemptFailure {
+    /// A transfer that ended too early.
+    func brokenOff(_ transfer: Transfer, _ failure: TransferFailure) -> AttemptFailure {
         AttemptFailure(
             failure, isReused: transfer.timings?.isReused == true,
             host: asked?.endpointHost ?? "")

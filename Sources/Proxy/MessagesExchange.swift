@@ -19,6 +19,10 @@ final class MessagesExchange {
     let room: Room
     let purpose: Purpose
     var record: ExchangeRecord
+    /// What the client has sent; kept until its answer begins.
+    var requestBody: [UInt8] = []
+    /// What goes out for it; kept as long.
+    var outgoing: OutgoingRequest?
     /// The upstream that is being asked and about which nothing is known yet.
     var asked: UpstreamServer?
     /// Raises the connection's signal when a deadline has passed.
@@ -39,16 +43,17 @@ final class MessagesExchange {
         timer = Timer(connection.signal)
         record = ExchangeRecord(
             requestID: context.mint.next("req"), startedAt: context.loop.now)
+        record.traceID = TraceContext(head)?.traceID
     }
 
     /// The whole story.
     func run() async {
         defer { context.loop.cancel(timer) }
         do throws(ExchangeEnd) {
-            let body = try await readRequest()
+            requestBody = try await readRequest()
             switch purpose {
-            case .message: try await ask(body)
-            case .tokenCount: try await countTokens(body)
+            case .message: try await ask()
+            case .tokenCount: try await countTokens()
             }
         } catch {
             await conclude(error)
@@ -70,13 +75,13 @@ final class MessagesExchange {
     }
 
     /// Only an upstream with Anthropic's own interface counts tokens; for others we estimate.
-    private func countTokens(_ body: [UInt8]) async throws(ExchangeEnd) {
-        let first = try await candidates(body)[0]
+    private func countTokens() async throws(ExchangeEnd) {
+        let first = try await candidates()[0]
         guard context.shared.upstreams[first].settings.interface == .openai else {
-            return try await ask(body)
+            return try await ask()
         }
         do throws(APIError) {
-            let answer = try SmallEndpoints.countTokens(body)
+            let answer = try SmallEndpoints.countTokens(requestBody)
             context.metrics.countedTokens(.estimate)
             record.outcome = .completed
             await respond(answer)
@@ -111,32 +116,50 @@ final class MessagesExchange {
     // MARK: - The answer
 
     /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
-    func relay(_ transfer: Transfer, _ request: OutgoingRequest) async throws(ExchangeEnd) {
-        let plan = request.plan
-        guard plan.isStream else { return try await relayMessage(transfer, plan) }
+    func relay(
+        _ transfer: Transfer, _ plan: ExchangePlan, _ interface: UpstreamSettings.Interface
+    ) async throws(ExchangeEnd) {
+        guard plan.isStream else { return try await relayMessage(transfer, plan, interface) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }
-        var relay = StreamRelay(self, transfer, plan)
-        try await relay.run()
+        switch interface {
+        case .openai:
+            let translator = StreamTranslator(
+                plan: plan, messageID: context.mint.next("msg"), requestID: record.requestID,
+                mint: context.mint.forked())
+            var relay = StreamRelay(self, transfer, translator)
+            try await relay.run()
+        case .anthropic:
+            var relay = StreamRelay(self, transfer, EventPassage(requestID: record.requestID))
+            try await relay.run()
+        }
     }
 
-    private func relayMessage(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd)
-    {
+    private func relayMessage(
+        _ transfer: Transfer, _ plan: ExchangePlan, _ interface: UpstreamSettings.Interface
+    ) async throws(ExchangeEnd) {
         let body = try await collect(transfer)
         do throws(APIError) {
-            let translator = MessageTranslator(plan: plan)
-            let message = try translator.translate(completion: body, mint: &context.mint)
-            record.note(message.report)
-            record.responseBytes = message.body.count
+            var answer = body
+            switch interface {
+            case .openai:
+                let translator = MessageTranslator(plan: plan)
+                let message = try translator.translate(completion: body, mint: &context.mint)
+                record.note(message.report)
+                answer = message.body
+            case .anthropic: record.note(try PassedMessage.read(body))
+            }
+            record.responseBytes = answer.count
             record.outcome = .completed
-            await respond(message.body)
+            await respond(answer)
         } catch {
             throw .failed(AttemptFailure(told: error))
         }
     }
 
     private func respond(_ bytes: [UInt8]) async {
-        beginAnswer()
+        record.status = 200
+        settle(true)
         await connection.respond(
             status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
             body: bytes)

@@ -18,24 +18,24 @@ extension MessagesExchange {
     static let offWorkerBytesMin = 256 * 1024
 
     /// Places of the upstreams that may answer, the first choice first.
-    func candidates(_ body: [UInt8]) async throws(ExchangeEnd) -> [Int] {
+    func candidates() async throws(ExchangeEnd) -> [Int] {
         let upstreams = context.shared.upstreams
         guard upstreams.count > 1 || !upstreams[0].settings.models.isEmpty else { return [0] }
-        let envelope = try await envelope(body)
+        let envelope = try await envelope()
         let places = context.shared.router.candidates(for: envelope.model)
         guard !places.isEmpty else { throw .error(.servedByNobody(envelope.model)) }
         return places
     }
 
-    /// The request for one upstream; `nil` when it was answered without asking anybody.
-    func prepare(
-        _ body: [UInt8], for link: UpstreamLink
-    ) async throws(ExchangeEnd) -> OutgoingRequest? {
+    /// Makes the request for one upstream; `false` when it was answered without asking anybody.
+    func prepare(for link: UpstreamLink) async throws(ExchangeEnd) -> Bool {
+        outgoing = nil
         do throws(ExchangeEnd) {
             switch link.server.settings.interface {
-            case .openai: return try await translate(body, for: link)
-            case .anthropic: return try await readdress(body, to: link)
+            case .openai: outgoing = try await translated(for: link)
+            case .anthropic: outgoing = try await readdressed(to: link)
             }
+            return outgoing != nil
         } catch {
             // It was admitted and is not asked after all.
             link.server.judge(nil, now: context.loop.now)
@@ -43,13 +43,14 @@ extension MessagesExchange {
         }
     }
 
-    private func translate(
-        _ body: [UInt8], for link: UpstreamLink
+    private func translated(
+        for link: UpstreamLink
     ) async throws(ExchangeEnd) -> OutgoingRequest? {
+        let body = requestBody
         let server = link.server
         let session = head.header("x-claude-code-session-id")
         let now = context.loop.now
-        let request = try await parsing(body) { () throws(APIError) in
+        let request = try await parsing { () throws(APIError) in
             try server.translator.translate(body, session: session) { model in
                 server.learned.quirks(of: model, now: now)
             }
@@ -68,10 +69,10 @@ extension MessagesExchange {
     }
 
     /// The same request with the upstream's own name of the model.
-    private func readdress(
-        _ body: [UInt8], to link: UpstreamLink
+    private func readdressed(
+        to link: UpstreamLink
     ) async throws(ExchangeEnd) -> OutgoingRequest {
-        let envelope = try await envelope(body)
+        let envelope = try await envelope()
         let model = link.server.models.resolve(envelope.model)
         let plan = ExchangePlan(
             requestedModel: envelope.model, upstreamModel: model,
@@ -80,19 +81,20 @@ extension MessagesExchange {
         let url = link.server.endpointURL
         return OutgoingRequest(
             link: link, url: purpose == .message ? url : MessagesEndpoint.countTokens(url),
-            body: envelope.body(body, model: model), plan: plan)
+            body: envelope.body(requestBody, model: model), plan: plan)
     }
 
-    private func envelope(_ body: [UInt8]) async throws(ExchangeEnd) -> RequestEnvelope {
-        try await parsing(body) { () throws(APIError) in try RequestEnvelope(body) }
+    private func envelope() async throws(ExchangeEnd) -> RequestEnvelope {
+        let body = requestBody
+        return try await parsing { () throws(APIError) in try RequestEnvelope(body) }
     }
 
     /// A big body would hold up other people's tokens: it is parsed on another thread.
     private func parsing<Result: Sendable>(
-        _ body: [UInt8], _ work: @escaping @Sendable () throws(APIError) -> Result
+        _ work: @escaping @Sendable () throws(APIError) -> Result
     ) async throws(ExchangeEnd) -> Result {
         do throws(APIError) {
-            return body.count < Self.offWorkerBytesMin
+            return requestBody.count < Self.offWorkerBytesMin
                 ? try work() : try await OffWorker.run(work)
         } catch {
             throw .error(error)

@@ -64,3 +64,16 @@ package final class SharedState: Sendable {
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
     }
 }
+
+extension AnswerOptions {
+    init(_ settings: Settings) {
+        self.init()
+        estimatesAtStart = settings.startUsage == .estimate
+        thinkTags =
+            switch settings.thinkTags {
+            case .auto: .auto
+            case .implicit: .implicit
+            case .off: .off
+            }
+    }
+}

@@ -11,10 +11,10 @@ internal import Upstream
 ///
 /// For each piece of bytes that the upstream sends there is one write to the client; while the
 /// client does not read, the upstream is not read either.
-struct StreamRelay {
+struct StreamRelay<Stream: AnswerStream> {
     private let exchange: MessagesExchange
     private let transfer: Transfer
-    private var translator: StreamTranslator
+    private var translator: Stream
     private let isWholeMessage: Bool
     private var output: [UInt8] = []
     private var piece: [UInt8] = []
@@ -27,16 +27,13 @@ struct StreamRelay {
     private var context: WorkerContext { exchange.context }
     private var connection: Connection { exchange.connection }
 
-    init(_ exchange: MessagesExchange, _ transfer: Transfer, _ plan: ExchangePlan) {
+    init(_ exchange: MessagesExchange, _ transfer: Transfer, _ translator: Stream) {
         self.exchange = exchange
         self.transfer = transfer
+        self.translator = translator
         let context = exchange.context
-        translator = StreamTranslator(
-            plan: plan, messageID: context.mint.next("msg"), requestID: exchange.record.requestID,
-            mint: context.mint.forked())
         let type = transfer.head?.header("content-type") ?? ""
         isWholeMessage = type.hasPrefix("application/json")
-        if transfer.releaseBody() { exchange.room.releaseBody() }
         answeredAt = context.loop.now
         lastWriteAt = context.loop.now
     }
@@ -48,7 +45,9 @@ struct StreamRelay {
             try await advance { $0.feedCompletion(body, into: &$1) }
         }
         while !isOver {
-            if transfer.hasBytes {
+            if context.isStopping {
+                try await finish(.draining)
+            } else if transfer.hasBytes {
                 transfer.take(into: &piece)
                 let bytes = piece
                 try await advance { translator, events in translator.feed(bytes, into: &events) }
@@ -70,7 +69,7 @@ struct StreamRelay {
 
     /// Lets the translator do something and sends what comes of it, in one write.
     private mutating func advance(
-        _ step: (inout StreamTranslator, inout [UInt8]) -> Void
+        _ step: (inout Stream, inout [UInt8]) -> Void
     ) async throws(ExchangeEnd) {
         if isCommitted {
             let start = connection.openChunk(in: &output)
@@ -90,11 +89,14 @@ struct StreamRelay {
     /// The first events: the answer becomes a 200, unless the upstream has failed before them.
     private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
         if case .failed(let error) = translator.phase {
+            if case .failure(let failure) = transfer.end {
+                throw .failed(exchange.brokenOff(transfer, failure))
+            }
             throw .failed(AttemptFailure(told: error))
         }
         guard !events.isEmpty else { return }
         isCommitted = true
-        exchange.beginAnswer()
+        exchange.beginAnswer(transfer)
         connection.beginStream(headers: exchange.streamHeaders, into: &output)
         let start = connection.openChunk(in: &output)
         output.append(contentsOf: events)

@@ -8,10 +8,13 @@ extension UpstreamHead {
     func clientHeaders(nowNanoseconds: UInt64) -> [(String, String)] {
         var headers: [(String, String)] = []
         forEachHeader { name, value in
-            guard name.first.map({ $0 | 0x20 }) == UInt8(ascii: "x") else { return }
+            let initial = name.first.map { $0 | 0x20 }
+            guard initial == UInt8(ascii: "x") || initial == UInt8(ascii: "a") else { return }
             let name = String(decoding: name, as: UTF8.self).lowercased()
             let value = String(decoding: value, as: UTF8.self)
-            if name == "x-request-id" {
+            if name.hasPrefix("anthropic-ratelimit-") {
+                headers.append((name, value))
+            } else if name == "x-request-id" {
                 headers.append(("x-upstream-request-id", value))
             } else if name.hasPrefix("x-ratelimit-") {
                 let parts = name.dropFirst(12).split(separator: "-")

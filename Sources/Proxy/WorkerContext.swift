@@ -34,20 +34,22 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     /// Whether nothing is left to be done.
     package var isDone: Bool {
-        shared.lifecycle.isDraining && isDrained && listener?.connectionCount == 0
+        isDraining && listener?.closeWhenIdle() ?? true
     }
 
-    private var isDrained = false
+    private var isDraining = false
 
     /// Hears that the process drains or stops.
     package func receive(_ message: WorkerMessage) {
         switch message {
         case .drain:
-            isDrained = true
+            isDraining = true
             listener?.drain()
         case .stop:
             isStopping = true
+            listener?.close()
             listener?.wakeAll()
+        case .abort: listener?.abort()
         }
     }
 
@@ -62,7 +64,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         case .models, .model: await models(route, head, connection)
         case .hello:
             await answer(connection, 200, SmallEndpoints.hello, head)
-        case .alive, .ready, .metrics:
+        case .alive, .ready, .metrics, .quit:
             await Probes(shared).respond(to: route, head, over: connection)
         case .refused(let status, let message):
             let kind: APIError.Kind = status == 404 ? .notFound : .invalidRequest
@@ -129,6 +131,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         }
         if let coding = head.header("content-encoding"), coding != "identity" {
             throw .unknownEncoding
+        }
+        guard !shared.lifecycle.isDraining else {
+            reject(.draining)
+            throw .stopping
         }
         do throws(Admission.Refusal) {
             return try shared.admission.admit(announced: announced)

@@ -132,11 +132,11 @@ class Always:
 class Upstream:
     """Listens on loopback and plays one script a request."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.scripts = queue.Queue()
         self.requests = []
         self.seen = queue.Queue()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
         threading.Thread(target=self._accept, daemon=True).start()

@@ -62,7 +62,7 @@ struct RetryBudget: Sendable {
     }
 
     /// One retry a second, up to the floor.
-    private mutating func refill(_ now: Instant) {
+    mutating func refill(_ now: Instant) {
         let seconds = Int(clamping: now.nanoseconds(since: lastRefill) / 1_000_000_000)
         guard seconds > 0 else { return }
         lastRefill = lastRefill + .seconds(seconds)

@@ -43,14 +43,17 @@ final class UpstreamLink {
         return isStream ? headers.stream : headers.whole
     }
 
-    /// Headers of the client's that the upstream gets as they are.
+    /// What of the client's headers the upstream gets: the trace, and Anthropic's own where they
+    /// are understood, the client's credentials among them if they are to be used.
     private func passedOn(_ head: RequestHead) -> [String] {
-        var names: [StaticString] = ["traceparent", "tracestate"]
-        if server.settings.interface == .anthropic { names += Self.anthropicHeaders }
-        return names.compactMap { name in head.header(name).map { "\(name): \($0)" } }
+        let trace = TraceContext(head)?.lines(spanID: Entropy.word()) ?? []
+        guard server.settings.interface == .anthropic else { return trace }
+        var names: [StaticString] = ["anthropic-version", "anthropic-beta"]
+        if server.settings.authentication == .passthrough {
+            names += ["authorization", "x-api-key"]
+        }
+        return trace + names.compactMap { name in head.header(name).map { "\(name): \($0)" } }
     }
-
-    private static let anthropicHeaders: [StaticString] = ["anthropic-version", "anthropic-beta"]
 
     private func lines(_ isStream: Bool, key: String?) -> [String] {
         var lines = [
@@ -60,8 +63,7 @@ final class UpstreamLink {
         let settings = server.settings
         if let key, !key.isEmpty {
             switch settings.authentication {
-            case .passthrough where settings.interface == .anthropic:
-                lines.append("x-api-key: \(key)")
+            case .passthrough where settings.interface == .anthropic: break
             case .bearer, .passthrough: lines.append("Authorization: Bearer \(key)")
             case .apiKey: lines.append("api-key: \(key)")
             case .xAPIKey: lines.append("x-api-key: \(key)")

@@ -20,7 +20,7 @@ final class UpstreamServer: Sendable {
     private let health: Mutex<Health>
 
     /// How it has been of late; looked at a few times for each attempt, never for a token.
-    struct Health {
+    struct Health: Sendable {
         var breaker = CircuitBreaker()
         var budget: RetryBudget
         /// Whether the last attempt reached it; `nil` before the first.
@@ -66,6 +66,14 @@ final class UpstreamServer: Sendable {
     }
 
     // MARK: - Health
+
+    /// How it is now.
+    func health(now: Instant) -> Health {
+        health.withLock { health in
+            health.budget.refill(now)
+            return health
+        }
+    }
 
     /// What a scrape tells of it.
     func report() -> UpstreamReport {
@@ -117,5 +125,6 @@ extension RequestLimits {
         if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
         stripsAttribution = settings.stripsBillingNonce
         isStrict = settings.unsupported == .strict
+        answers = AnswerOptions(settings)
     }
 }

@@ -79,11 +79,16 @@ package struct StreamTranslator {
     var usage: JSONValue?
     var usageText: [UInt8] = []
     var isPriority = false
+    /// Pages that the answer cites.
+    var searchResults = WebSearchResults()
+    /// Whether sound came, and whether its words came with it.
+    var hasAudio = false
+    var hasTranscript = false
     /// Bytes of text, reasoning and arguments; an estimate where the upstream counts nothing.
     var outputBytes = 0
 
     var prefill: PrefillScanner
-    var thinkTags = ThinkTagScanner()
+    var thinkTags: ThinkTagScanner
     var stopScanner: StopScanner
     /// Half a surrogate pair at the end of the last text, or reasoning, still escaped.
     var textHalf: [UInt8] = []
@@ -122,6 +127,7 @@ package struct StreamTranslator {
         self.messageID = messageID
         self.requestID = requestID
         self.mint = mint
+        thinkTags = ThinkTagScanner(plan.options.thinkTags)
         prefill = PrefillScanner(plan.prefill)
         stopScanner = StopScanner(plan.stopSequences)
     }
@@ -175,7 +181,8 @@ package struct StreamTranslator {
         guard !isOver else { return }
         // With the finish reason only the usage is missing, however the stream ends.
         if finish != nil { return complete(into: &events) }
-        fail(error(for: end), into: &events)
+        if case .waiting = phase { return fail(end.error(isWaiting: true), into: &events) }
+        fail(end.error(isWaiting: false), into: &events)
     }
 
     /// Whether calls wait until all of them is known, so that each can still be mended or left out.
@@ -191,21 +198,30 @@ package struct StreamTranslator {
     /// Begins the message.
     mutating func start(into events: inout [UInt8]) {
         phase = .open
-        form.messageStart(id: messageID, model: plan.requestedModel, into: &events)
+        let input = plan.options.estimatesAtStart ? inputAtStart : 0
+        form.messageStart(
+            id: messageID, model: plan.requestedModel, inputTokens: input, into: &events)
     }
 
-    private func error(for end: End) -> APIError {
-        switch end {
+    /// The input as vLLM counts it in its first chunk, or as we do.
+    private var inputAtStart: Int {
+        usage.flatMap { Usage(upstream: $0) }?.inputTokens ?? max(1, plan.estimatedInputTokens)
+    }
+}
+
+extension StreamTranslator.End {
+    /// What the client is told of a stream that ended so, too early.
+    func error(isWaiting: Bool) -> APIError {
+        switch self {
         case .endOfStream, .reset:
-            if case .waiting = phase {
-                return .upstreamProtocol("the upstream closed the connection without a completion")
-            }
-            return .upstreamCut
+            isWaiting
+                ? .upstreamProtocol("the upstream closed the connection without a completion")
+                : .upstreamCut
         case .idleTimeout:
-            return APIError(.timeout, "the upstream stopped sending", label: .upstreamTimeout)
-        case .graceElapsed: return .upstreamCut
+            APIError(.timeout, "the upstream stopped sending", label: .upstreamTimeout)
+        case .graceElapsed: .upstreamCut
         case .draining:
-            return APIError(
+            APIError(
                 .overloaded, "the gateway is shutting down; try again", label: .proxyOverload)
         }
     }
