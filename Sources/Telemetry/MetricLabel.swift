@@ -154,7 +154,7 @@ enum LossFields {
         "tool_use", "tool_result", "web_search", "web_fetch", "code_execution", "advisor",
         "mcp_toolset", "computer_toolset", "browser_toolset", "allowed_callers", "unknown_tool",
         "duplicate_tool", "browser_state", "container_upload", "mcp_tool_listing", "fallback",
-        "unknown_block", "other",
+        "audio", "annotations", "choice", "unknown_block", "other",
     ]
 }
 

@@ -42,6 +42,8 @@ package struct RequestLimits: Sendable {
     package var includesDeferredTools = false
     /// Members that every request gets, as JSON; they take the place of ours.
     package var extraBody: ExtraBody?
+    /// How answers are shaped.
+    package var answers = AnswerOptions()
 
     /// The defaults.
     package init() {}
@@ -81,6 +83,7 @@ package struct RequestTranslator: Sendable {
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
         plan.quirks = known
+        plan.options = limits.answers
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])
