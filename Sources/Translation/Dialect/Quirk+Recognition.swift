@@ -131,6 +131,7 @@ extension Quirk {
     // MARK: - Parameters with several values
 
     /// `Unsupported value: 'max' is not supported … Supported values are: 'low', 'medium', …`
+    /// An effort that is not among the values: “Unsupported value: 'max' is not supported …”.
     private static func effort(_ param: String?, _ text: String, _ known: Set<Quirk>) -> Quirk? {
         guard param?.hasPrefix("reasoning") == true || text.contains("reasoning") else {
             return nil
