@@ -60,7 +60,8 @@ import Testing
             ),
             (
                 "vllm", "q", "xhigh",
-                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true},"reasoning_effort":"high""#
+                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true}"#
+                    + #","reasoning_effort":"high""#
             ),
             ("vllm", "q", "adaptive", #""#),
             (
@@ -69,19 +70,23 @@ import Testing
             ),
             (
                 "sglang", "q", "low",
-                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true},"reasoning_effort":"low""#
+                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true}"#
+                    + #","reasoning_effort":"low""#
             ),
             (
                 "llamacpp", "q", "off",
-                #","chat_template_kwargs":{"enable_thinking":false,"thinking":false},"thinking_budget_tokens":0"#
+                #","chat_template_kwargs":{"enable_thinking":false,"thinking":false}"#
+                    + #","thinking_budget_tokens":0"#
             ),
             (
                 "llamacpp", "q", "high",
-                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true,"reasoning_effort":"high"}"#
+                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true"#
+                    + #","reasoning_effort":"high"}"#
             ),
             (
                 "llamacpp", "q", "budget",
-                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true,"reasoning_effort":"high"},"thinking_budget_tokens":10000"#
+                #","chat_template_kwargs":{"enable_thinking":true,"thinking":true"#
+                    + #","reasoning_effort":"high"},"thinking_budget_tokens":10000"#
             ),
             ("llamacpp", "q", "adaptive", #""#),
             ("ollama", "q", "off", #","reasoning_effort":"none""#),

@@ -115,6 +115,16 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(plan.toolNames.original(of: alias) == name)
     }
 
+    @Test func longToolNamesThatBeginAlikeStayApart() throws {
+        let names = ["a", "b"].map { String(repeating: "x", count: 70) + $0 }
+        let tools = names.map { #"{"name":"\#($0)"}"# }.joined(separator: ",")
+        let (_, plan) = try translate(
+            request(#"{"role":"user","content":"hi"}"#, #","tools":[\#(tools)]"#))
+        let aliases = names.map { plan.toolNames.upstreamName(of: $0) }
+        #expect(aliases[0] != aliases[1] && aliases.allSatisfy { $0.utf8.count == 64 })
+        #expect(aliases.map { plan.toolNames.original(of: $0) } == names)
+    }
+
     @Test func movingCacheMarkersChangesNoByte() throws {
         func body(_ first: String, _ second: String) -> [UInt8] {
             request(

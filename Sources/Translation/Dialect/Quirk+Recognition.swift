@@ -18,7 +18,10 @@ extension Quirk {
         guard status == 400 || status == 422 else { return nil }
         if let quirk = limit(message, text) { return quirk }
         let named = document.root["error"]?["param"]?.text?.string
-        if let quirk = effort(named, text, known) { return quirk }
+        if let quirk = effort(named, text) {
+            // Tools without reasoning was the last that could be tried.
+            return quirk == .noEffort(.none) && known.contains(.effortNone) ? nil : quirk
+        }
         if let quirk = choice(named, text, known) { return quirk }
         guard complaints.contains(where: { text.contains($0) }) else { return nil }
         return parameter(named, text)
@@ -130,9 +133,8 @@ extension Quirk {
 
     // MARK: - Parameters with several values
 
-    /// `Unsupported value: 'max' is not supported … Supported values are: 'low', 'medium', …`
     /// An effort that is not among the values: “Unsupported value: 'max' is not supported …”.
-    private static func effort(_ param: String?, _ text: String, _ known: Set<Quirk>) -> Quirk? {
+    private static func effort(_ param: String?, _ text: String) -> Quirk? {
         guard param?.hasPrefix("reasoning") == true || text.contains("reasoning") else {
             return nil
         }
@@ -142,11 +144,7 @@ extension Quirk {
         let refused = Effort.allCases.first { effort in
             ["'", "\"", "`"].contains { head.contains("\($0)\(effort.rawValue)\($0)") }
         }
-        // Tools without reasoning is the last that can be tried.
-        guard let refused, !(refused == Effort.none && known.contains(.effortNone)) else {
-            return nil
-        }
-        return .noEffort(refused)
+        return refused.map { .noEffort($0) }
     }
 
     /// Thinking models of DeepSeek, Moonshot and Qwen, and Groq, take no demands.
