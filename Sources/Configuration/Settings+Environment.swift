@@ -138,6 +138,8 @@ extension Settings {
         }
         usesMaxCompletionTokens = field == "auto" ? nil : field == "max_completion_tokens"
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
+        thinkTags = reader.choice(.thinkTags) ?? .auto
+        startUsage = reader.choice(.startUsage) ?? .zero
         unsupported = reader.choice(.unsupported) ?? .auto
         stripsBillingNonce = reader.flag(.stripsBillingNonce)
     }

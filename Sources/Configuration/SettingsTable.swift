@@ -16,7 +16,8 @@ package enum SettingsTable {
     ]
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
-        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .unsupported,
+        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkTags,
+        .startUsage, .unsupported,
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
@@ -116,6 +117,13 @@ extension Setting {
     static let reasoningEffort = Setting(
         .models, "REASONING_EFFORT", .choice(Settings.ReasoningEffort.allCases.map(\.rawValue)),
         default: "auto", "how much the model thinks; auto follows the request")
+    static let thinkTags = Setting(
+        .models, "THINK_TAGS", .choice(Settings.ThinkTags.allCases.map(\.rawValue)),
+        default: "auto",
+        "tags of reasoning at the text's start; implicit needs only the closing one")
+    static let startUsage = Setting(
+        .models, "START_USAGE", .choice(Settings.StartUsage.allCases.map(\.rawValue)),
+        default: "zero", "input tokens that message_start tells: estimate for older clients")
     static let unsupported = Setting(
         .models, "DROP_UNSUPPORTED", .choice(Settings.Unsupported.allCases.map(\.rawValue)),
         default: "auto", "auto drops what cannot be translated and counts it, strict refuses")

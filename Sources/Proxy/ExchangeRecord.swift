@@ -69,6 +69,7 @@ struct ExchangeRecord {
         usage = report.usage
         stopReason = report.stopReason
         repairs += report.repairs
+        losses += report.losses.sorted()
         toolCallCount = report.toolCallCount
     }
 
