@@ -19,7 +19,7 @@ private struct Recording {
         let url = Self.tests.appending(path: name)
         let record = try JSONSerialization.jsonObject(with: Data(contentsOf: url))
         let recorded = (record as? [String: Any])?["body"] as? [String: Any] ?? [:]
-        body = recorded.filter { ["model", "max_tokens", "thinking", "system"].contains($0.key) }
+        body = recorded.filter { ["model", "max_tokens", "thinking"].contains($0.key) }
         messages = recorded["messages"] as? [[String: Any]] ?? []
     }
 
