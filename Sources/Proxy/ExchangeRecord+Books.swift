@@ -126,3 +126,17 @@ extension ExchangeRecord {
         return error.isUpstreams ? .warn : .info
     }
 }
+
+extension APIError {
+    /// Whether the upstream is to blame: it could not be reached, or gave no answer that is one.
+    fileprivate var isUpstreams: Bool {
+        switch label {
+        case .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
+            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol:
+            true
+        case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow,
+            .proxyOverload, .proxyInternal, .other:
+            false
+        }
+    }
+}

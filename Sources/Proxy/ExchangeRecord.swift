@@ -28,7 +28,7 @@ struct ExchangeRecord {
     private(set) var estimatedInputTokens = 0
     /// Whether thinking is part of the answer, and so of its pace.
     private(set) var showsThinking = false
-    /// How often the request was sent again after a refusal.
+    /// How often the request was sent upstream again.
     var retries = 0
 
     private(set) var upstreamStartedAt: Instant?
@@ -63,7 +63,13 @@ struct ExchangeRecord {
         repairs = plan.repairs
     }
 
-    mutating func upstreamStarted(_ now: Instant) { upstreamStartedAt = now }
+    mutating func upstreamStarted(_ now: Instant) {
+        upstreamStartedAt = now
+        upstreamHeadAt = nil
+        upstreamStatus = 0
+        upstreamRequestID = nil
+        clientHeaders = []
+    }
 
     mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
         upstreamHeadAt = now
