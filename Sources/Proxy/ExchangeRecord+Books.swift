@@ -108,8 +108,7 @@ extension ExchangeRecord {
             line.add("output_tokens", usage?.outputTokens)
             line.add("ttft_ms", milliseconds: firstTokenAt.map { $0.nanoseconds(since: startedAt) })
             line.add("duration_ms", milliseconds: now.nanoseconds(since: startedAt))
-            line.add(
-                "overhead_ms", milliseconds: requestWorkNanoseconds.map { _ in workNanoseconds })
+            line.add("overhead_ms", milliseconds: workNanoseconds > 0 ? workNanoseconds : nil)
             line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
             line.add("upstream_request_id", upstreamRequestID)
             line.add("retries", retries > 0 ? retries : nil)
