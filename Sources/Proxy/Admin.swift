@@ -32,6 +32,10 @@ final class AdminContext: WorkerTenant, RequestHandler {
             }
             return await refuse(["GET", "HEAD"], connection)
         }
+        guard path != Route.quitPath else {
+            guard head.method == "POST" else { return await refuse(["POST"], connection) }
+            return await Probes(shared).respond(to: .quit, head, over: connection)
+        }
         let endpoints = AdminEndpoint.all.filter { $0.path == path }
         guard !endpoints.isEmpty else {
             return await refuse(404, "Not found: \(head.method) \(path)", connection)
@@ -39,7 +43,8 @@ final class AdminContext: WorkerTenant, RequestHandler {
         guard let endpoint = endpoints.first(where: { $0.method == head.method }) else {
             return await refuse(endpoints.map(\.method), connection)
         }
-        guard !endpoint.isLocal || connection.isPeerLocal else {
+        // A page in a browser on this machine, which would send its origin along, may not ask.
+        guard !endpoint.isLocal || connection.isPeerLocal && head.header("origin") == nil else {
             return await refuse(403, "only clients on this machine may ask this", connection)
         }
         guard let body = try? await connection.readBody(bytesMax: Self.bodyBytesMax) else {

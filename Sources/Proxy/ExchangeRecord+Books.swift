@@ -95,6 +95,7 @@ extension ExchangeRecord {
     func write(to log: Log, route: RouteLabel, now: Instant) {
         log.write(level, "request") { line in
             line.add("request_id", requestID)
+            line.add("trace_id", traceID)
             line.add("route", route.rawValue)
             line.add("model", requestedModel)
             line.add("upstream_model", upstreamModel)

@@ -10,6 +10,8 @@ struct ExchangeRecord {
     let requestID: String
     let startedAt: Instant
 
+    /// The client's trace, if it sent one.
+    var traceID: String?
     var status = 0
     var isStream = false
     var requestedModel = ""
@@ -82,6 +84,7 @@ struct ExchangeRecord {
         usage = report.usage
         stopReason = report.stopReason
         repairs += report.repairs
+        losses += report.losses.sorted()
         toolCallCount = report.toolCallCount
     }
 

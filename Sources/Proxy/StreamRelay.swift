@@ -50,7 +50,9 @@ struct StreamRelay {
             try await advance { $0.feedCompletion(body, into: &$1) }
         }
         while !isOver {
-            if transfer.hasBytes {
+            if context.isStopping {
+                try await finish(.draining)
+            } else if transfer.hasBytes {
                 exchange.record.noteSilence(transfer.lastByteAt.nanoseconds(since: lastPieceAt))
                 lastPieceAt = transfer.lastByteAt
                 transfer.take(into: &piece)

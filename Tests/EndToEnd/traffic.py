@@ -15,7 +15,7 @@ SETTINGS = dict(
     MODEL_MAP=",".join(f"claude-{model[-1]}*={model}" for model in MODELS),
     PROXY_API_KEYS=CLIENT_KEY, OPENAI_API_KEY=UPSTREAM_KEY, ADMIN_PORT="0", ADMIN_HOST="127.0.0.1",
     MAX_REQUEST_BYTES="1MiB", PING_INTERVAL="100ms", UPSTREAM_IDLE_TIMEOUT="400ms",
-    COMMIT_AFTER="100ms")
+    COMMIT_AFTER="100ms", MAX_RETRIES="1")
 
 
 def start(upstream, **settings):
