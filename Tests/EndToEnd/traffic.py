@@ -73,7 +73,7 @@ class Traffic:
         def cut(connection):
             connection.begin()
             connection.event(chunk({"content": "half"}))
-            connection.reset()
+            return "close"
 
         def silent(connection):
             connection.begin()
@@ -84,6 +84,8 @@ class Traffic:
         def told(connection):
             connection.begin()
             connection.event(chunk({"content": "half"}))
+            # In a piece of its own; before the first one has gone out, it would be tried again.
+            connection.request.closed.wait(0.1)
             connection.event({"error": {"message": "broken", "code": 500}})
             connection.end()
         for script in (cut, silent, told):
