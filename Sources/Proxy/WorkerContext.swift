@@ -99,6 +99,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         guard let room = await admit(head, .messages, connection) else { return }
         let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
+        exchange.settle()
         close(exchange.record, .messages)
     }
 
