@@ -170,6 +170,7 @@ extension Settings {
     }
 
     private mutating func readLimits(_ reader: inout EnvironmentReader) {
+        retriesMax = reader.number(.retries) ?? 0
         requestBytesMax = reader.size(.requestBytes) ?? 0
         concurrentRequestsMax = reader.number(.concurrentRequests) ?? 0
         memoryBudget = reader.value(.memoryBudget, else: .auto) { text in

@@ -105,6 +105,8 @@ package struct Settings: Sendable {
     package var commitAfter = Duration.zero
     /// `PING_INTERVAL`.
     package var pingInterval = Duration.zero
+    /// `MAX_RETRIES`.
+    package var retriesMax = 0
     /// `MAX_REQUEST_BYTES`.
     package var requestBytesMax = 0
     /// `MAX_CONCURRENT_REQUESTS`.

@@ -24,7 +24,7 @@ package enum SettingsTable {
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
-        .pingInterval, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
+        .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .podName, .podNamespace, .nodeName,
@@ -160,6 +160,9 @@ extension Setting {
     static let pingInterval = Setting(
         .limits, "PING_INTERVAL", .duration(atLeast: .milliseconds(10)), default: "10s",
         "silence after which a client gets a ping event")
+    static let retries = Setting(
+        .limits, "MAX_RETRIES", .number(0...10), default: "2",
+        "attempts after the first, as long as the client has seen nothing of the answer")
     static let requestBytes = Setting(
         .limits, "MAX_REQUEST_BYTES", .size, default: "32MiB", "largest request body")
     static let concurrentRequests = Setting(

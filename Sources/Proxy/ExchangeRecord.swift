@@ -24,7 +24,7 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
-    /// How often the request was sent again after a refusal.
+    /// How often the request was sent upstream again.
     var retries = 0
 
     private(set) var upstreamStartedAt: Instant?
@@ -48,7 +48,13 @@ struct ExchangeRecord {
         repairs = plan.repairs
     }
 
-    mutating func upstreamStarted(_ now: Instant) { upstreamStartedAt = now }
+    mutating func upstreamStarted(_ now: Instant) {
+        upstreamStartedAt = now
+        upstreamHeadAt = nil
+        upstreamStatus = 0
+        upstreamRequestID = nil
+        clientHeaders = []
+    }
 
     mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
         upstreamHeadAt = now

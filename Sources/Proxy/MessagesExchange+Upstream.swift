@@ -3,41 +3,90 @@ internal import Configuration
 internal import EventLoop
 internal import JSON
 internal import Server
+internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
 
 extension MessagesExchange {
-    /// Sends the request until there is an answer of 2xx; everything else becomes an error here,
-    /// while the client can still get a status.
+    /// Asks until there is an answer, or nothing is left to try.
     ///
-    /// A refusal of one parameter is healed: the request is translated again without it, and what
-    /// was learned is remembered (translation 0.9).
-    func send(
+    /// An attempt ends the exchange, or fails before a byte has gone to the client. A failure is
+    /// healed when it names a parameter to do without: the request is translated again, and what
+    /// was learned is remembered (translation 0.9). It is retried when it may pass by itself.
+    /// Otherwise the client is told.
+    func ask(
         _ request: [UInt8], _ body: JSONOutput, _ plan: ExchangePlan
-    ) async throws(ExchangeEnd) -> (Transfer, ExchangePlan) {
+    ) async throws(ExchangeEnd) {
         var (body, plan) = (body, plan)
+        var tries = Tries()
+        context.shared.retryBudget.withLock { $0.deposit() }
         while true {
-            switch try await attempt(body, plan) {
-            case .answer(let transfer): return (transfer, plan)
-            case .refusal(let head, let text):
-                guard record.retries < Self.healsMax, learns(from: head, text, plan),
-                    case .upstream(let healed, let next) = try await translateRequest(request)
-                else { throw .error(translate(head, text, plan)) }
-                record.retries += 1
-                context.metrics.retried(.unsupportedParameter)
+            let failure: AttemptFailure
+            do throws(ExchangeEnd) {
+                return try await attempt(body, plan, isFresh: tries.hasFoundStale)
+            } catch {
+                guard case .failed(let caught) = error else { throw error }
+                failure = caught
+            }
+            switch remedy(for: failure, plan, &tries) {
+            case .heal:
+                guard case .upstream(let healed, let next) = try await translateRequest(request)
+                else { throw .failed(failure) }
                 (body, plan) = (healed, next)
+                noteRetry(.unsupportedParameter)
+            case .retry(let delay):
+                try await pause(delay, after: failure)
+                noteRetry(failure.label)
+            case .none: throw .failed(failure)
             }
         }
     }
 
-    /// Parameters that are healed in one request, at most.
-    private static let healsMax = 4
+    /// What one exchange has tried so far.
+    private struct Tries {
+        /// Parameters that are healed in one request, at most.
+        static let healsMax = 4
 
-    /// Remembers what a refusal teaches; `false` when there is nothing new in it.
-    private func learns(from head: UpstreamHead, _ text: [UInt8], _ plan: ExchangePlan) -> Bool {
+        var heals = 0
+        var retries = 0
+        var hasFoundStale = false
+    }
+
+    /// What is done about a failed attempt.
+    private enum Remedy {
+        case heal
+        case retry(after: Duration)
+        case none
+    }
+
+    private func remedy(
+        for failure: AttemptFailure, _ plan: ExchangePlan, _ tries: inout Tries
+    ) -> Remedy {
+        if let quirk = failure.quirk, tries.heals < Tries.healsMax, learn(quirk, plan) {
+            tries.heals += 1
+            return .heal
+        }
+        if failure.cause == .stale, !tries.hasFoundStale {
+            // Nothing was answered on it, and nobody waits long for a connection.
+            tries.hasFoundStale = true
+            return .retry(after: .zero)
+        }
+        let now = context.loop.now
+        guard
+            let delay = context.shared.retryPolicy.delay(
+                after: failure, retries: tries.retries, random: Entropy.word()),
+            now + delay < record.startedAt + context.shared.timeouts.request,
+            context.shared.retryBudget.withLock({ $0.withdraw(now: now) })
+        else { return .none }
+        tries.retries += 1
+        return .retry(after: delay)
+    }
+
+    /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
+    /// change nothing.
+    private func learn(_ quirk: Quirk, _ plan: ExchangePlan) -> Bool {
         guard context.shared.settings.unsupported == .auto,
-            let quirk = Quirk.recognise(status: head.status, body: text),
             context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
         else { return false }
         context.shared.log.write(.info, "learned") { line in
@@ -48,36 +97,50 @@ extension MessagesExchange {
         return true
     }
 
-    private enum Attempt {
-        case answer(Transfer)
-        case refusal(UpstreamHead, [UInt8])
+    /// Waits before a retry; a client that leaves meanwhile, or the end of the sidecar, ends that.
+    private func pause(
+        _ delay: Duration, after failure: AttemptFailure
+    ) async throws(ExchangeEnd) {
+        let deadline = context.loop.now + delay
+        while context.loop.now < deadline {
+            context.loop.set(timer, at: deadline)
+            await connection.signal.wait()
+            guard !connection.isPeerGone else { throw .clientGone }
+            guard !context.isStopping else { throw .failed(failure) }
+        }
     }
 
+    /// Sends the request once and relays its answer.
     private func attempt(
-        _ body: JSONOutput, _ plan: ExchangePlan
-    ) async throws(ExchangeEnd) -> Attempt {
-        let request = UpstreamRequest(
+        _ body: JSONOutput, _ plan: ExchangePlan, isFresh: Bool
+    ) async throws(ExchangeEnd) {
+        var request = UpstreamRequest(
             url: context.shared.endpointURL(for: plan.upstreamModel),
             headers: context.upstreamHeaders(isStream: plan.isStream, head),
             body: UpstreamBody(pieces: body.pieces))
+        request.wantsNewConnection = isFresh
         guard let transfer = context.upstream.post(request, signal: connection.signal) else {
             throw .error(.outOfMemory)
         }
+        defer { transfer.cancel() }
         record.upstreamStarted(context.loop.now)
         do throws(ExchangeEnd) {
             try await waitForHead(transfer)
-            guard let head = transfer.head else { throw .error(.answerless) }
-            record.upstreamAnswered(head, at: context.loop.now)
-            noteAttempt(status: head.status, transfer.timings)
-            guard !(200..<300).contains(head.status) else { return .answer(transfer) }
-            return .refusal(head, try await collect(transfer))
         } catch {
-            if transfer.head == nil, case .error(let problem) = error, problem.isUpstreams {
-                noteAttempt(status: 0, nil)
-            }
-            transfer.cancel()
+            if case .failed = error { noteAttempt(status: 0, nil) }
             throw error
         }
+        guard let head = transfer.head else {
+            throw .failed(AttemptFailure(.answerless, .malformed))
+        }
+        noteAttempt(status: head.status, transfer.timings)
+        record.upstreamAnswered(head, at: context.loop.now)
+        guard !(200..<300).contains(head.status) else { return try await relay(transfer, plan) }
+        let text = try await collect(transfer)
+        var failure = AttemptFailure(translate(head, text, plan), .status(head.status))
+        if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
+        failure.quirk = Quirk.recognise(status: head.status, body: text)
+        throw .failed(failure)
     }
 
     /// Counts one try, whatever came of it; 0 is no answer.
@@ -90,6 +153,11 @@ extension MessagesExchange {
         guard let timings else { return }
         context.metrics.connected(
             isReused: timings.isReused, seconds: Double(timings.connectMicroseconds) / 1e6)
+    }
+
+    private func noteRetry(_ reason: RetryLabel) {
+        record.retries += 1
+        context.metrics.retried(reason)
     }
 
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
@@ -110,7 +178,7 @@ extension MessagesExchange {
         let deadline = context.loop.now + context.shared.timeouts.firstByte
         while transfer.head == nil {
             if case .failure(let failure) = transfer.end {
-                throw .error(APIError(failure, host: context.shared.endpointHost))
+                throw .failed(brokenOff(transfer, failure))
             }
             try await wait(until: deadline, "the upstream did not answer in time")
         }
@@ -128,7 +196,7 @@ extension MessagesExchange {
             transfer.take(into: &piece)
             if body.isEmpty { swap(&body, &piece) } else { body.append(contentsOf: piece) }
             guard body.count <= Self.answerBytesMax else {
-                throw .error(.answerTooLarge)
+                throw .failed(AttemptFailure(.answerTooLarge, .malformed))
             }
             guard room.hold(answer: body.count, besideBody: record.requestBytes) else {
                 throw .error(.overBudget)
@@ -139,9 +207,15 @@ extension MessagesExchange {
             try await wait(until: deadline, "the upstream stopped answering")
         }
         if case .failure(let failure) = transfer.end {
-            throw .error(APIError(failure, host: context.shared.endpointHost))
+            throw .failed(brokenOff(transfer, failure))
         }
         return body
+    }
+
+    private func brokenOff(_ transfer: Transfer, _ failure: TransferFailure) -> AttemptFailure {
+        AttemptFailure(
+            failure, isReused: transfer.timings?.isReused == true,
+            host: context.shared.endpointHost)
     }
 
     /// Suspends until something happens; throws when the client has left, the deadline has passed,
@@ -154,7 +228,8 @@ extension MessagesExchange {
         guard !connection.isPeerGone else { throw .clientGone }
         guard !context.isStopping else { throw .error(.stopping) }
         guard loop.now < last else {
-            throw .error(APIError(.timeout, complaint, label: .upstreamTimeout))
+            let error = APIError(.timeout, complaint, label: .upstreamTimeout)
+            throw .failed(AttemptFailure(error, .silence))
         }
     }
 }

@@ -38,10 +38,7 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan):
-                let (transfer, plan) = try await send(body, upstreamBody, plan)
-                defer { transfer.cancel() }
-                try await relay(transfer, plan)
+            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
             }
         } catch {
             await conclude(error)
@@ -107,7 +104,8 @@ final class MessagesExchange {
 
     // MARK: - The answer
 
-    private func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
+    /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
+    func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
         guard plan.isStream else { return try await relayMessage(transfer, plan) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }
@@ -126,7 +124,7 @@ final class MessagesExchange {
             record.outcome = .completed
             await respond(message.body)
         } catch {
-            throw .error(error)
+            throw .failed(AttemptFailure(told: error))
         }
     }
 
@@ -143,10 +141,14 @@ final class MessagesExchange {
         case .clientGone:
             record.outcome = .clientDisconnect
             connection.abort()
-        case .error(let error):
-            record.note(error)
-            await connection.respond(error, record.requestID, record.clientHeaders)
+        case .error(let error): await tell(error)
+        case .failed(let failure): await tell(failure.error)
         }
+    }
+
+    private func tell(_ error: APIError) async {
+        record.note(error)
+        await connection.respond(error, record.requestID, record.clientHeaders)
     }
 }
 
@@ -154,6 +156,8 @@ final class MessagesExchange {
 enum ExchangeEnd: Error {
     /// The client is to be told, by a status of its own.
     case error(APIError)
+    /// An attempt at the upstream has failed; another one may not.
+    case failed(AttemptFailure)
     /// Nobody is left to be told.
     case clientGone
 

@@ -48,18 +48,6 @@ extension APIError {
         .upstreamProtocol("the upstream's answer is too large")
     }
 
-    /// Whether the upstream is to blame: it could not be reached, or gave no answer that is one.
-    var isUpstreams: Bool {
-        switch label {
-        case .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
-            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol:
-            true
-        case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow,
-            .proxyOverload, .proxyInternal, .other:
-            false
-        }
-    }
-
     /// A transfer that brought no answer (translation 5.3).
     init(_ failure: TransferFailure, host: String) {
         func gateway(_ message: String, _ label: Label, retry: Bool? = nil) -> APIError {

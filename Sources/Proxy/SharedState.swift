@@ -1,6 +1,7 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
+internal import Synchronization
 internal import Telemetry
 internal import Translation
 internal import Upstream
@@ -24,6 +25,8 @@ package final class SharedState: Sendable {
     let credentials: Credentials
     let admission: Admission
     let learned = LearnedQuirks()
+    let retryPolicy: RetryPolicy
+    let retryBudget = Mutex(RetryBudget(now: .read()))
     let upstreamState = UpstreamState()
     let log: Log
 
@@ -31,6 +34,7 @@ package final class SharedState: Sendable {
     package init(_ settings: Settings, workers: Int) {
         self.settings = settings
         timeouts = Timeouts(settings)
+        retryPolicy = RetryPolicy(retriesMax: settings.retriesMax)
         let base = settings.baseURL
         let dialect =
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)

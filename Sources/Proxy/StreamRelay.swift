@@ -89,7 +89,9 @@ struct StreamRelay {
 
     /// The first events: the answer becomes a 200, unless the upstream has failed before them.
     private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
-        if case .failed(let error) = translator.phase { throw .error(error) }
+        if case .failed(let error) = translator.phase {
+            throw .failed(AttemptFailure(told: error))
+        }
         guard !events.isEmpty else { return }
         isCommitted = true
         exchange.record.status = 200

@@ -35,6 +35,7 @@ internal import CCurl
     /// Prepares the handle for a request; `transfer` is what the callbacks get.
     func prepare(_ request: UpstreamRequest, for transfer: UnsafeMutableRawPointer) {
         setText(CURLOPT_URL, request.url)
+        set(CURLOPT_FRESH_CONNECT, request.wantsNewConnection ? 1 : 0)
         unsafe set(CURLOPT_WRITEDATA, transfer)
         unsafe set(CURLOPT_HEADERDATA, transfer)
         unsafe set(CURLOPT_PRIVATE, transfer)

@@ -9,6 +9,8 @@ package struct UpstreamRequest {
     package let headers: HeaderList
     /// Its body.
     package let body: UpstreamBody
+    /// Whether no connection that has served before may be used.
+    package var wantsNewConnection = false
 
     /// A request with everything it needs.
     package init(url: String, headers: HeaderList, body: UpstreamBody) {

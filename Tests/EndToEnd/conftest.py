@@ -110,6 +110,8 @@ def shared_upstream():
 
 def start(upstream, **settings):
     """A sidecar for many tests; it must stop in peace after them."""
+    # One script is one answer: what a script does wrong is told and not asked again.
+    settings = {"MAX_RETRIES": "0", **settings}
     sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, OPENAI_API_KEY=UPSTREAM_KEY, **settings)
     yield sidecar
     assert sidecar.stop() == 0
