@@ -37,6 +37,13 @@ let package = Package(
             dependencies: ["Proxy", "Telemetry", "Configuration", "EventLoop"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "HTTP", "EventStream", "JSON", "CJansson", "Translation", "Configuration",
+            ], path: "Tests/FuzzTargets", swiftSettings: testSettings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
     ]
         + module("JSON", ["CJansson", "Bytes"])
         + module("EventStream", ["Bytes"])
@@ -55,3 +62,12 @@ let package = Package(
                 "Configuration", "JSON", "EventStream", "Bytes",
             ])
 )
+
+// It needs libFuzzer, which a plain `swift build` does not link.
+if Context.environment["FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["Corpus", "dictionary.txt"],
+            swiftSettings: testSettings))
+}

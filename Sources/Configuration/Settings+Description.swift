@@ -70,7 +70,7 @@ extension Settings {
     static func misspelt(_ environment: [String: String]) -> [String] {
         environment.keys.sorted().compactMap { name in
             NameSuggestion.nearest(to: name, among: SettingsTable.names).map {
-                "\(name) is no setting; did you mean \($0)?"
+                "\(name.shown) is no setting; did you mean \($0)?"
             }
         }
     }

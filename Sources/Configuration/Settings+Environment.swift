@@ -138,6 +138,8 @@ extension Settings {
         }
         usesMaxCompletionTokens = field == "auto" ? nil : field == "max_completion_tokens"
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
+        thinkTags = reader.choice(.thinkTags) ?? .auto
+        startUsage = reader.choice(.startUsage) ?? .zero
         unsupported = reader.choice(.unsupported) ?? .auto
         stripsBillingNonce = reader.flag(.stripsBillingNonce)
     }
@@ -186,6 +188,8 @@ extension Settings {
     private mutating func readOperation(_ reader: inout EnvironmentReader) {
         logLevel = reader.choice(.logLevel) ?? .info
         logFormat = reader.choice(.logFormat) ?? .json
+        exitsZeroOnSignal = reader.flag(.exitsZero)
+        allowsQuit = reader.flag(.adminQuit)
         podName = reader.text(.podName)
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)

@@ -20,13 +20,13 @@ extension Settings {
             if value.isEmpty { continue }
             if !isToken(name) {
                 reader.mistake(
-                    "\(key): expected a header name behind \(SettingsTable.headerPrefix)")
+                    "\(key.shown): expected a header name behind \(SettingsTable.headerPrefix)")
             } else if !value.isPrintable {
-                reader.mistake("\(key): expected a header value without control characters")
+                reader.mistake("\(key.shown): expected a header value without control characters")
             } else if reservedHeaders.contains(name.lowercased()) {
-                reader.mistake("\(key): expected another header; this one frames the message")
+                reader.mistake("\(key.shown): expected another header; this one frames the message")
             } else if headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
-                reader.mistake("\(key): expected each header once")
+                reader.mistake("\(key.shown): expected each header once")
             } else {
                 headers.append((name, value))
             }

@@ -16,6 +16,12 @@ package struct Settings: Sendable {
         case auto, off, minimal, low, medium, high, xhigh, max
     }
 
+    /// Which tags mark reasoning inside the text.
+    package enum ThinkTags: String, Sendable, CaseIterable { case auto, implicit, off }
+
+    /// What the beginning of a stream tells of the input.
+    package enum StartUsage: String, Sendable, CaseIterable { case zero, estimate }
+
     /// The dialects that can be named.
     package static let dialects = [
         "auto", "generic", "openai", "azure", "openrouter", "deepseek", "gemini", "vllm", "sglang",
@@ -73,6 +79,10 @@ package struct Settings: Sendable {
     package var usesMaxCompletionTokens: Bool?
     /// `REASONING_EFFORT`.
     package var reasoningEffort = ReasoningEffort.auto
+    /// `THINK_TAGS`.
+    package var thinkTags = ThinkTags.auto
+    /// `START_USAGE`.
+    package var startUsage = StartUsage.zero
     /// `STRIP_BILLING_NONCE`.
     package var stripsBillingNonce = false
     /// `PROXY_API_KEYS`.
@@ -115,6 +125,10 @@ package struct Settings: Sendable {
     package var memoryBudget = MemoryBudget.auto
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
+    /// `EXIT_ZERO_ON_SIGTERM`.
+    package var exitsZeroOnSignal = false
+    /// `ADMIN_QUIT`.
+    package var allowsQuit = false
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
     /// `UPSTREAM_CA_FILE`.

@@ -16,7 +16,8 @@ package enum SettingsTable {
     ]
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
-        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .unsupported,
+        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkTags,
+        .startUsage, .unsupported,
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
@@ -27,7 +28,8 @@ package enum SettingsTable {
         .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
     ]
     private static let operation: [Setting] = [
-        .logLevel, .logFormat, .drainTimeout, .podName, .podNamespace, .nodeName,
+        .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
+        .nodeName,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -114,6 +116,13 @@ extension Setting {
     static let reasoningEffort = Setting(
         .models, "REASONING_EFFORT", .choice(Settings.ReasoningEffort.allCases.map(\.rawValue)),
         default: "auto", "how much the model thinks; auto follows the request")
+    static let thinkTags = Setting(
+        .models, "THINK_TAGS", .choice(Settings.ThinkTags.allCases.map(\.rawValue)),
+        default: "auto",
+        "tags of reasoning at the text's start; implicit needs only the closing one")
+    static let startUsage = Setting(
+        .models, "START_USAGE", .choice(Settings.StartUsage.allCases.map(\.rawValue)),
+        default: "zero", "input tokens that message_start tells: estimate for older clients")
     static let unsupported = Setting(
         .models, "DROP_UNSUPPORTED", .choice(Settings.Unsupported.allCases.map(\.rawValue)),
         default: "auto", "auto drops what cannot be translated and counts it, strict refuses")
@@ -186,6 +195,12 @@ extension Setting {
     static let drainTimeout = Setting(
         .operation, "DRAIN_TIMEOUT", .duration(atLeast: .zero), default: "25s",
         "what running exchanges may take after SIGTERM")
+    static let exitsZero = Setting(
+        .operation, "EXIT_ZERO_ON_SIGTERM", .flag, default: "true",
+        "false ends with status 143 after SIGTERM, however well it went")
+    static let adminQuit = Setting(
+        .operation, "ADMIN_QUIT", .flag, default: "false",
+        "whether POST /quitquitquit from loopback ends the process, for Jobs")
     static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
     static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
     static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")

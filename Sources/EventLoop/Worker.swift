@@ -110,8 +110,10 @@ package protocol WorkerTenant: AnyObject {
 package enum WorkerMessage: Sendable {
     /// Take no new work, finish what runs, then be done.
     case drain
-    /// End what still runs.
+    /// End what still runs, with a word to those who wait.
     case stop
+    /// End what still runs where it stands.
+    case abort
 }
 
 private final class ThreadStart: Sendable {

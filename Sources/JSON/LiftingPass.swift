@@ -32,7 +32,9 @@
             case 0x7d, 0x5d:
                 depth -= 1
                 index += 1
-            case 0x80...: throw .syntax(reason: "a character that is not JSON", offset: index)
+            // A byte of 0 is the end of everything for jansson.
+            case 0, 0x80...:
+                throw .syntax(reason: "a character that is not JSON", offset: index)
             default: index += 1
             }
         }

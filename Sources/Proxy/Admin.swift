@@ -32,6 +32,10 @@ final class AdminContext: WorkerTenant, RequestHandler {
             }
             return await refuse(["GET", "HEAD"], connection)
         }
+        guard path != Route.quitPath else {
+            guard head.method == "POST" else { return await refuse(["POST"], connection) }
+            return await Probes(shared).respond(to: .quit, head, over: connection)
+        }
         let endpoints = AdminEndpoint.all.filter { $0.path == path }
         guard !endpoints.isEmpty else {
             return await refuse(404, "Not found: \(head.method) \(path)", connection)

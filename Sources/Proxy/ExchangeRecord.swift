@@ -10,6 +10,8 @@ struct ExchangeRecord {
     let requestID: String
     let startedAt: Instant
 
+    /// The client's trace, if it sent one.
+    var traceID: String?
     var status = 0
     var isStream = false
     var requestedModel = ""
@@ -67,6 +69,7 @@ struct ExchangeRecord {
         usage = report.usage
         stopReason = report.stopReason
         repairs += report.repairs
+        losses += report.losses.sorted()
         toolCallCount = report.toolCallCount
     }
 
@@ -136,6 +139,7 @@ extension ExchangeRecord {
     func write(to log: Log, route: RouteLabel, now: Instant) {
         log.write(.info, "request") { line in
             line.add("request_id", requestID)
+            line.add("trace_id", traceID)
             line.add("route", route.rawValue)
             line.add("model", requestedModel)
             line.add("upstream_model", upstreamModel)

@@ -1,10 +1,12 @@
 // Start, readiness, drain: what all threads know of the life of the process.
 internal import EventLoop
+internal import Glibc
 internal import Synchronization
 
 /// Where the process is in its life; read by every thread.
 package final class Lifecycle: Sendable {
     private let draining = Atomic<Bool>(false)
+    private let quitting = Atomic<Bool>(false)
     private let liveWorkers = Atomic<Int>(0)
 
     /// The defaults.
@@ -19,6 +21,17 @@ package final class Lifecycle: Sendable {
     /// Notes that SIGTERM has come.
     package func startDraining() { draining.store(true, ordering: .releasing) }
 
+    /// Whether the end was asked for by a request.
+    package var isQuitting: Bool { quitting.load(ordering: .acquiring) }
+
+    /// Ends the process as SIGTERM does; a second time changes nothing.
+    package func quit() {
+        guard !quitting.exchange(true, ordering: .acquiringAndReleasing), !isDraining else {
+            return
+        }
+        kill(getpid(), SIGTERM)
+    }
+
     /// Counts a worker in.
     package func workerStarts() { liveWorkers.add(1, ordering: .acquiringAndReleasing) }
 
@@ -28,9 +41,13 @@ package final class Lifecycle: Sendable {
 
 /// Drains the workers on SIGTERM; lives on the first worker.
 ///
-/// The first signal makes the process not ready, closes the listeners and lets what runs finish;
-/// what still runs after the drain timeout is told so and ended. A second signal ends it at once.
+/// The first signal makes the process not ready and lets what runs finish; what still runs after
+/// the drain timeout is told so and ended, and who does not even hear that is cut off a moment
+/// later. A second signal ends it at once.
 final class DrainControl: WorkerJob, TimerHandler {
+    /// For the last words to get out to clients that read.
+    private static let patience = Duration.seconds(2)
+
     private let workers: [Worker]
     private let lifecycle: Lifecycle
     private let loop: EventLoop
@@ -58,7 +75,12 @@ final class DrainControl: WorkerJob, TimerHandler {
     }
 
     func timerFired(_ timer: Timer) {
-        message = .stop
+        switch message {
+        case .drain:
+            message = .stop
+            loop.set(timer, after: Self.patience)
+        case .stop, .abort: message = .abort
+        }
         loop.start(self)
     }
 

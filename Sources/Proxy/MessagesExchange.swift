@@ -29,6 +29,7 @@ final class MessagesExchange {
         timer = Timer(connection.signal)
         record = ExchangeRecord(
             requestID: context.mint.next("req"), startedAt: context.loop.now)
+        record.traceID = TraceContext(head)?.traceID
     }
 
     /// The whole story.

@@ -1,9 +1,11 @@
-// Probes and metrics, on the main and on the admin listener.
+// Probes, metrics and the order to quit, on the main and on the admin listener.
+internal import Configuration
 internal import EventLoop
 internal import HTTP
 internal import Server
 
-/// Answers `/healthz`, `/livez`, `/readyz` and `/metrics`; never asks the upstream.
+/// Answers `/healthz`, `/livez`, `/readyz`, `/metrics` and `/quitquitquit`; never
+/// asks the upstream.
 struct Probes {
     private let shared: SharedState
 
@@ -25,9 +27,26 @@ struct Probes {
             await connection.respond(
                 status: 200, headers: [("content-type", type)],
                 body: shared.exposition(isOpenMetrics: isOpen), isHead: isHead)
+        case .quit: await quit(head, connection)
         case .messages, .countTokens, .models, .model, .hello, .refused:
             await text(404, "not found\n", isHead, connection)
         }
+    }
+
+    /// The application of a Job tells its sidecar that it is done.
+    ///
+    /// Only from this machine, which in a pod is the pod; a page in a browser there, which would
+    /// send its origin along, may not.
+    private func quit(_ head: RequestHead, _ connection: Connection) async {
+        guard shared.settings.allowsQuit else {
+            return await text(404, "ADMIN_QUIT is off\n", false, connection)
+        }
+        guard connection.isPeerLocal, head.header("origin") == nil else {
+            return await text(403, "not from here\n", false, connection)
+        }
+        // The answer first: with nothing to drain the process is gone at once.
+        await text(200, "draining\n", false, connection)
+        shared.lifecycle.quit()
     }
 
     private func text(

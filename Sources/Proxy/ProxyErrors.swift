@@ -33,7 +33,9 @@ extension APIError {
     }
 
     static var stopping: APIError {
-        APIError(.overloaded, "the gateway is shutting down; try again", label: .proxyOverload)
+        APIError(
+            .overloaded, "the gateway is shutting down; try again", label: .proxyOverload,
+            retryAfterSeconds: 1)
     }
 
     static var outOfMemory: APIError {

@@ -6,7 +6,7 @@ internal import Telemetry
 enum Route: Equatable {
     case messages, countTokens, models
     case model(String)
-    case hello, alive, ready, metrics
+    case hello, alive, ready, metrics, quit
     case refused(status: Int, message: String)
 
     init(_ head: RequestHead) {
@@ -18,6 +18,7 @@ enum Route: Equatable {
             "/messages/count_tokens", "/v1/v1/messages/count_tokens":
             self = Self.post(head, .countTokens)
         case "/v1/models", "/anthropic/v1/models", "/models": self = Self.get(head, .models)
+        case Self.quitPath: self = Self.post(head, .quit)
         case "/", "/api/hello": self = Self.get(head, .hello)
         case _ where path.hasPrefix("/v1/messages/batches"):
             self = .refused(
@@ -30,6 +31,9 @@ enum Route: Equatable {
                 ?? .refused(status: 404, message: "Not found: \(head.method) \(path)")
         }
     }
+
+    /// Ends the process, on both listeners.
+    static let quitPath = "/quitquitquit"
 
     /// What is answered without a key, a log line or the upstream; on both listeners.
     static func probe(_ path: String) -> Route? {

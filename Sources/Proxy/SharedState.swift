@@ -49,6 +49,7 @@ package final class SharedState: Sendable {
         }
         limits.stripsAttribution = settings.stripsBillingNonce
         limits.isStrict = settings.unsupported == .strict
+        limits.answers = AnswerOptions(settings)
         translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
         endpointURL = ChatEndpoint.url(base: base)
         azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
@@ -91,5 +92,18 @@ package final class SharedState: Sendable {
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
+    }
+}
+
+extension AnswerOptions {
+    init(_ settings: Settings) {
+        self.init()
+        estimatesAtStart = settings.startUsage == .estimate
+        thinkTags =
+            switch settings.thinkTags {
+            case .auto: .auto
+            case .implicit: .implicit
+            case .off: .off
+            }
     }
 }

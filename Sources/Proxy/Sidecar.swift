@@ -27,7 +27,8 @@ package enum Sidecar {
             }
             serve(shared, sockets.sockets)
             shared.log.write(.info, "stopped")
-            return 0
+            let isAsked = settings.exitsZeroOnSignal || shared.lifecycle.isQuitting
+            return isAsked ? 0 : 128 + SIGTERM
         } catch {
             shared.log.write(.error, error.reason)
             return 1

@@ -48,7 +48,9 @@ struct StreamRelay {
             try await advance { $0.feedCompletion(body, into: &$1) }
         }
         while !isOver {
-            if transfer.hasBytes {
+            if context.isStopping {
+                try await finish(.draining)
+            } else if transfer.hasBytes {
                 transfer.take(into: &piece)
                 let bytes = piece
                 try await advance { translator, events in translator.feed(bytes, into: &events) }

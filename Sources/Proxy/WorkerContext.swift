@@ -35,20 +35,22 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     /// Whether nothing is left to be done.
     package var isDone: Bool {
-        shared.lifecycle.isDraining && isDrained && listener?.connectionCount == 0
+        isDraining && listener?.closeWhenIdle() ?? true
     }
 
-    private var isDrained = false
+    private var isDraining = false
 
     /// Hears that the process drains or stops.
     package func receive(_ message: WorkerMessage) {
         switch message {
         case .drain:
-            isDrained = true
+            isDraining = true
             listener?.drain()
         case .stop:
             isStopping = true
+            listener?.close()
             listener?.wakeAll()
+        case .abort: listener?.abort()
         }
     }
 
@@ -63,7 +65,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         case .models, .model: await models(route, head, connection)
         case .hello:
             await answer(connection, 200, SmallEndpoints.hello, head)
-        case .alive, .ready, .metrics:
+        case .alive, .ready, .metrics, .quit:
             await Probes(shared).respond(to: route, head, over: connection)
         case .refused(let status, let message):
             let kind: APIError.Kind = status == 404 ? .notFound : .invalidRequest
@@ -161,6 +163,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         if let coding = head.header("content-encoding"), coding != "identity" {
             throw .unknownEncoding
         }
+        guard !shared.lifecycle.isDraining else {
+            reject(.draining)
+            throw .stopping
+        }
         do throws(Admission.Refusal) {
             return try shared.admission.admit(announced: announced)
         } catch {
@@ -209,10 +215,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     /// The header lines for the upstream, made anew only when a key has changed or is the client's.
     func upstreamHeaders(isStream: Bool, _ head: RequestHead) -> HeaderList {
-        var extra: [String] = []
-        for name in ["traceparent", "tracestate"] as [StaticString] {
-            if let value = head.header(name) { extra.append("\(name): \(value)") }
-        }
+        let extra = TraceContext(head)?.lines(spanID: Entropy.word()) ?? []
         if shared.settings.authentication == .passthrough {
             let key = Credentials.presented(head).first
             return HeaderList(lines(isStream, key: key) + extra)

@@ -27,6 +27,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     var body = RequestBodyState.none
     var expectsContinue = false
     private var isDraining = false
+    /// How long a connection that came while the server drained may take to ask.
+    private var lateTimeout: Duration?
     private var isIdle = true
     var isBroken = false
     var answer = AnswerState.none
@@ -65,9 +67,11 @@ package final class Connection: DescriptorHandler, WorkerJob {
         signal.raise()
     }
 
-    /// Closes the connection after the answer that it is at, or now when it waits for a request.
-    func drain() {
+    /// Closes the connection after the answer that it is at, or now when it waits for a request;
+    /// with a timeout it still may ask once.
+    func drain(after timeout: Duration? = nil) {
         isDraining = true
+        lateTimeout = timeout
         if case .pending(_, let version) = answer {
             answer = .pending(keepsAlive: false, version: version)
         }
@@ -92,7 +96,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
 
     /// The next head; `nil` at the end of the connection, or after an answer to nonsense.
     private func readHead() async -> RequestHead? {
-        loop.set(timer, after: limits.idleTimeout)
+        loop.set(timer, after: lateTimeout ?? limits.idleTimeout)
         defer { loop.cancel(timer) }
         var isFresh = input.isEmpty
         while true {
@@ -103,10 +107,10 @@ package final class Connection: DescriptorHandler, WorkerJob {
                     await refuse(error)
                     return nil
                 }
-                if isFresh { loop.set(timer, after: limits.headTimeout) }
+                if isFresh, lateTimeout == nil { loop.set(timer, after: limits.headTimeout) }
                 isFresh = false
             }
-            if isDraining, input.isEmpty { return nil }
+            if hasDrained, input.isEmpty { return nil }
             guard await receive(upTo: 16 * 1024) else { return nil }
         }
     }
@@ -119,11 +123,13 @@ package final class Connection: DescriptorHandler, WorkerJob {
             case .ended, .failed: return false
             case .wouldBlock: break
             }
-            guard timer.isSet, !(isIdle && isDraining) else { return false }
+            guard timer.isSet, !(isIdle && hasDrained) else { return false }
             await signal.wait()
         }
         return false
     }
+
+    private var hasDrained: Bool { isDraining && lateTimeout == nil }
 
     private func refuse(_ error: HTTPError) async {
         let (headers, bytes) = handler.body(for: error)

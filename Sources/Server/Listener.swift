@@ -16,6 +16,8 @@ package struct ServerLimits: Sendable {
     ///
     /// Longer than the idle time of common clients, so that they close first.
     package var idleTimeout = Duration.seconds(300)
+    /// From connecting to the end of a head, for those who come while the server drains.
+    package var lateTimeout = Duration.seconds(1)
     /// A client that takes nothing for so long is gone.
     package var writeTimeout = Duration.seconds(300)
 
@@ -39,6 +41,7 @@ package final class Listener: DescriptorHandler, TimerHandler {
     private let limits: ServerLimits
     private var retry: Timer?
     private var isOpen = true
+    private var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
 
     /// Listens on a worker's loop until closed.
@@ -56,22 +59,35 @@ package final class Listener: DescriptorHandler, TimerHandler {
     /// Connections that are open.
     package var connectionCount: Int { connections.count }
 
-    /// Takes no new connections.
+    /// Closes connections that wait for a request, the others after the answer that they are at.
     ///
-    /// Those that wait for a request are closed, the others after the answer that they are at.
+    /// New ones are taken still, for one answer each: whoever comes while the process drains is
+    /// told so, and does not find the door shut.
     package func drain() {
+        isDraining = true
+        for connection in connections.values { connection.drain() }
+    }
+
+    /// Takes no new connections; whoever is in the queue already gets an answer, not a reset.
+    package func close() {
         guard isOpen else { return }
-        // Whoever is in the queue already gets an answer, not a reset.
         acceptAll()
         isOpen = false
         loop.forget(socket.descriptor)
         if let retry { loop.cancel(retry) }
         socket.close()
-        for connection in connections.values { connection.drain() }
     }
 
-    /// Ends all connections where they stand.
+    /// Takes no new connections if there are none; whether there are none.
+    package func closeWhenIdle() -> Bool {
+        guard connections.isEmpty else { return false }
+        close()
+        return connections.isEmpty
+    }
+
+    /// Takes no new connections and ends all others where they stand.
     package func abort() {
+        close()
         for connection in connections.values { connection.abort() }
     }
 
@@ -112,6 +128,7 @@ package final class Listener: DescriptorHandler, TimerHandler {
             self?.connections[ObjectIdentifier(connection)] = nil
         }
         connections[ObjectIdentifier(connection)] = connection
+        if isDraining { connection.drain(after: limits.lateTimeout) }
         loop.start(connection)
     }
 }

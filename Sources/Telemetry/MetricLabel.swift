@@ -152,7 +152,7 @@ enum LossFields {
         "advisor", "mcp_toolset", "unknown_tool", "duplicate_tool", "unknown_block",
         "server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
         "code_execution_tool_result", "mcp_tool_use", "mcp_tool_result", "compaction", "fallback",
-        "other",
+        "image", "audio", "annotations", "choice", "other",
     ]
 }
 

@@ -26,6 +26,10 @@ package struct ExchangePlan: Sendable {
     package var losses: [String]
     /// What the translation mended in the history, by kind; counted.
     package var repairs: [String]
+    /// What an emulated web search looked for; `nil` when the upstream was asked for none.
+    package var webSearchQuery: String?
+    /// How the answer is to be shaped.
+    package var options: AnswerOptions
     /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
     package var prefill: String?
 
@@ -43,6 +47,8 @@ package struct ExchangePlan: Sendable {
         estimatedInputTokens = 0
         losses = []
         repairs = []
+        webSearchQuery = nil
+        options = AnswerOptions()
         prefill = nil
     }
 }

@@ -12,6 +12,8 @@ package struct Usage: Equatable, Sendable {
     package var outputTokens = 0
     /// Part of `outputTokens`; `nil` when the upstream does not tell.
     package var thinkingTokens: Int?
+    /// Searches that the upstream made.
+    package var webSearches = 0
     /// Whether the upstream served it with priority.
     package var isPriority = false
     /// Whether the numbers are our own estimate because the upstream sent none.

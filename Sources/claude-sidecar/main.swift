@@ -24,7 +24,7 @@ enum Command {
         exit status
           0  stopped as asked    1  could not start    2  wrong arguments
           78  a setting is wrong (all mistakes are printed at once)
-          143  stopped at once by a second SIGTERM
+          143  stopped at once by a second SIGTERM; by any if EXIT_ZERO_ON_SIGTERM is off
 
         settings (environment variables; secrets also as NAME_FILE)
         """

@@ -123,6 +123,15 @@ import Testing
             try warnings([name: "x"]) == ["\(name) is no setting; did you mean \(meant)?"])
     }
 
+    @Test func namesAreShownWithoutTheirControlCharacters() throws {
+        #expect(
+            try warnings(["MAX_REQUEST_\u{2}YTES": "1"]) == [
+                "MAX_REQUEST_?YTES is no setting; did you mean MAX_REQUEST_BYTES?"
+            ])
+        let mistaken = try #require(mistakes(["CUSTOM_HEADER_A\nB": "x"]).first)
+        #expect(mistaken.hasPrefix("CUSTOM_HEADER_A?B: "))
+    }
+
     @Test func unusedAliasIsWarnedAbout() throws {
         let environment = [
             "OPENAI_BASE_URL": "https://a.example/v1", "OPENAI_API_BASE": "https://b.example/v1",

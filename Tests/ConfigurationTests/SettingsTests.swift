@@ -21,6 +21,7 @@ import Testing
         #expect(settings.commitAfter == .seconds(10))
         #expect(settings.pingInterval == .seconds(10))
         #expect(settings.drainTimeout == .seconds(25))
+        #expect(settings.exitsZeroOnSignal && !settings.allowsQuit)
         #expect(settings.requestBytesMax == 32 << 20)
         #expect(settings.concurrentRequestsMax == 10_000)
         #expect(settings.memoryBudget == .auto)

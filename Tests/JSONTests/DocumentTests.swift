@@ -51,6 +51,7 @@ private let long = String(repeating: "long enough to be lifted ", count: 100)
         "{]",
         #"{"input":{"a":01}}"#, #"{"input":{"a" 1}}"#, #"{"input":[1,]}"#, #"{"input":{,}}"#,
         #"{"input":}"#, #"{"input":tru}"#, #"{"input":{"a":1]}"#, #"{"input":"\q"}"#, "é", "NaN",
+        "{}\0", "{}\0]]", "\0", "{\0}", "[1]\0,", "true\0x",
     ])
     func whatIsNotJSONIsRefused(text: String) {
         #expect(throws: JSONError.self) { try document(text) }

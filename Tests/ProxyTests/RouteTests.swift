@@ -25,6 +25,8 @@ private func route(_ method: String, _ target: String) throws -> Route? {
         ("POST", "/v1/messages/count_tokens?beta=true", .countTokens),
         ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),
         ("GET", "/livez", .alive), ("GET", "/readyz", .ready), ("GET", "/metrics", .metrics),
+        ("POST", "/quitquitquit", .quit),
+        ("GET", "/quitquitquit", .refused(status: 405, message: "use POST")),
         ("GET", "/v1/messages", .refused(status: 405, message: "use POST")),
         ("POST", "/metrics", .refused(status: 405, message: "use GET")),
         ("GET", "/x?key=1", .refused(status: 404, message: "Not found: GET /x")),

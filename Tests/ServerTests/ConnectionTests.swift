@@ -16,7 +16,6 @@ private final class Echo: RequestHandler, WorkerTenant {
     }
 
     func receive(_ message: WorkerMessage) {
-        listener?.drain()
         listener?.abort()
         listener = nil
         isDone = true

@@ -26,7 +26,6 @@ package final class DemoUpstream: RequestHandler, WorkerTenant {
 
     /// Hears that the process drains or stops.
     package func receive(_ message: WorkerMessage) {
-        listener?.drain()
         listener?.abort()
         isDone = true
     }

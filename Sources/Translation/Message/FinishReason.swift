@@ -19,6 +19,15 @@ enum FinishReason: Equatable, Sendable {
         }
     }
 
+    /// Whether a reason is one that some server is known to give.
+    static func isKnown(_ text: String) -> Bool {
+        FinishReason(text) != .stop || ordinary.contains(text)
+    }
+
+    private static let ordinary: Set = [
+        "stop", "eos", "eos_token", "end_turn", "complete", "STOP", "stop_sequence",
+    ]
+
     /// The stop reason for the client; content decides over the server's word, since many local
     /// servers say `stop` after tool calls and Claude Code fails on `tool_use` without one.
     func stopReason(hasToolUse: Bool) -> StopReason {

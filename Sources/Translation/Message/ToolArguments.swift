@@ -58,8 +58,13 @@ struct ToolArguments {
                 object: wrapped("_invalid_arguments", string: text), isInvalid: true)
         }
         // A string that holds the object, encoded once too often.
-        if let inner = document.root.text?.decoded(), let unwrapped = object(inner[...]) {
-            return ToolArguments(object: unwrapped.object)
+        if let inner = document.root.text?.decoded() {
+            if let unwrapped = object(inner[...]) { return ToolArguments(object: unwrapped.object) }
+            if let twice = (try? JSONDocument(parsing: inner))?.root.text?.decoded(),
+                let unwrapped = object(twice[...])
+            {
+                return ToolArguments(object: unwrapped.object)
+            }
         }
         return ToolArguments(object: Array(#"{"value":"#.utf8) + text + Array("}".utf8))
     }

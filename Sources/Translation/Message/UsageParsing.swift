@@ -13,9 +13,12 @@ extension Usage {
             if let number = value.double, number.isFinite, number >= 0 {
                 return Int(min(number, 1e15))
             }
-            return value.text.flatMap { Int($0.string) }.map { max(0, $0) }
+            guard let text = value.text?.string, let number = Double(text), number.isFinite else {
+                return nil
+            }
+            return Int(min(max(number, 0), 1e15))
         }
-        let prompt = count(usage["prompt_tokens"]) ?? 0
+        let prompt = count(usage["prompt_tokens"]) ?? count(usage["input_tokens"]) ?? 0
         let details = usage["prompt_tokens_details"]
         let cached =
             count(details?["cached_tokens"]) ?? count(usage["prompt_cache_hit_tokens"])
@@ -24,15 +27,19 @@ extension Usage {
             count(details?["cache_write_tokens"]) ?? count(usage["cache_creation_input_tokens"])
             ?? 0
         let total = count(usage["total_tokens"]) ?? prompt
-        let completion = count(usage["completion_tokens"]) ?? max(0, total - prompt)
+        let completion =
+            count(usage["completion_tokens"]) ?? count(usage["output_tokens"])
+            ?? max(0, total - prompt)
         let reasoning = count(usage["completion_tokens_details"]?["reasoning_tokens"])
         guard prompt > 0 || completion > 0 else { return nil }
         cacheReadTokens = min(cached, prompt)
         cacheCreationTokens = min(written, prompt - cacheReadTokens)
         inputTokens = prompt - cacheReadTokens - cacheCreationTokens
         thinkingTokens = reasoning
-        // Some servers count reasoning apart; then the output is both.
-        outputTokens = (reasoning ?? 0) > completion ? completion + (reasoning ?? 0) : completion
+        // xAI and Gemini count reasoning apart; then the output is both.
+        let apart = reasoning ?? 0
+        let isApart = apart > completion || apart > 0 && total == prompt + completion + apart
+        outputTokens = isApart ? completion + apart : completion
     }
 
     /// Our own estimate, where the upstream reports nothing.
@@ -66,9 +73,14 @@ extension Usage {
         bytes.append(decimal: cacheReadTokens)
         bytes.append(#","output_tokens":"#)
         bytes.append(decimal: outputTokens)
-        guard let thinkingTokens else { return }
-        bytes.append(#","output_tokens_details":{"thinking_tokens":"#)
-        bytes.append(decimal: thinkingTokens)
-        bytes.append("}")
+        if let thinkingTokens {
+            bytes.append(#","output_tokens_details":{"thinking_tokens":"#)
+            bytes.append(decimal: thinkingTokens)
+            bytes.append("}")
+        }
+        guard webSearches > 0 else { return }
+        bytes.append(#","server_tool_use":{"web_search_requests":"#)
+        bytes.append(decimal: webSearches)
+        bytes.append(#","web_fetch_requests":0}"#)
     }
 }

@@ -30,6 +30,8 @@ package struct RequestLimits: Sendable {
     package var stripsAttribution = true
     /// Refuse what cannot be translated instead of dropping and counting it.
     package var isStrict = false
+    /// How answers are shaped.
+    package var answers = AnswerOptions()
 
     /// The defaults.
     package init() {}
@@ -67,6 +69,7 @@ package struct RequestTranslator: Sendable {
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
+        plan.options = limits.answers
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])

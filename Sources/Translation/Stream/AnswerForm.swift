@@ -1,5 +1,6 @@
 // The two forms of an answer: a stream of events, and one message.
 internal import Bytes
+internal import JSON
 
 /// What the client gets its answer in.
 ///
@@ -7,9 +8,12 @@ internal import Bytes
 enum AnswerForm: Sendable {
     case events, message
 
-    func messageStart(id: String, model: String, into bytes: inout [UInt8]) {
+    func messageStart(
+        id: String, model: String, inputTokens: Int = 0, into bytes: inout [UInt8]
+    ) {
         switch self {
-        case .events: EventWriter.messageStart(id: id, model: model, into: &bytes)
+        case .events:
+            EventWriter.messageStart(id: id, model: model, inputTokens, into: &bytes)
         case .message: MessageWriter.messageStart(id: id, model: model, into: &bytes)
         }
     }
@@ -32,6 +36,33 @@ enum AnswerForm: Sendable {
         switch self {
         case .events: EventWriter.toolUseStart(index, id: id, name: name, into: &bytes)
         case .message: MessageWriter.toolUseStart(index, id: id, name: name, into: &bytes)
+        }
+    }
+
+    /// A call of a server tool, all of it.
+    func serverToolUse(_ index: Int, id: String, input: [UInt8], into bytes: inout [UInt8]) {
+        var block = Array(#"{"type":"server_tool_use","id":""#.utf8)
+        block.append(id)
+        block.append(#"","name":"web_search","input":"#)
+        switch self {
+        case .events:
+            block.append("{}}")
+            EventWriter.blockStart(index, block, into: &bytes)
+            EventWriter.deltaStart(index, .inputJSON, into: &bytes)
+            JSONEscape.append(input, to: &bytes)
+            bytes.append(EventWriter.deltaClosing)
+            EventWriter.blockStop(index, into: &bytes)
+        case .message: wholeBlock(index, block + input + Array("}".utf8), into: &bytes)
+        }
+    }
+
+    /// A block that is whole in its beginning.
+    func wholeBlock(_ index: Int, _ block: [UInt8], into bytes: inout [UInt8]) {
+        switch self {
+        case .events: EventWriter.wholeBlock(index, block, into: &bytes)
+        case .message:
+            if index > 0 { bytes.append(",") }
+            bytes += block
         }
     }
 

@@ -5,7 +5,9 @@ internal import JSON
 
 /// Writes events, each with its data in one line.
 enum EventWriter {
-    static func messageStart(id: String, model: String, into events: inout [UInt8]) {
+    static func messageStart(
+        id: String, model: String, _ inputTokens: Int, into events: inout [UInt8]
+    ) {
         events.beginEvent("message_start")
         events.append(#"{"type":"message_start","message":{"id":""#)
         events.append(id)
@@ -13,9 +15,10 @@ enum EventWriter {
         JSONEscape.append(model, to: &events)
         events.append(
             #"","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"#)
-        events.append(#""usage":{"input_tokens":0,"cache_creation_input_tokens":0,"#)
-        events.append(
-            #""cache_read_input_tokens":0,"output_tokens":0,"service_tier":"standard"}}}"#)
+        events.append(#""usage":{"input_tokens":"#)
+        events.append(decimal: inputTokens)
+        events.append(#","cache_creation_input_tokens":0,"cache_read_input_tokens":0,"#)
+        events.append(#""output_tokens":0,"service_tier":"standard"}}}"#)
         events.endEvent()
     }
 
@@ -52,6 +55,18 @@ enum EventWriter {
         JSONEscape.append(name, to: &events)
         events.append(#"","input":{}}}"#)
         events.endEvent()
+    }
+
+    static func blockStart(_ index: Int, _ block: [UInt8], into events: inout [UInt8]) {
+        openBlockStart(index, into: &events)
+        events += block
+        events.append("}")
+        events.endEvent()
+    }
+
+    static func wholeBlock(_ index: Int, _ block: [UInt8], into events: inout [UInt8]) {
+        blockStart(index, block, into: &events)
+        blockStop(index, into: &events)
     }
 
     private static func openBlockStart(_ index: Int, into events: inout [UInt8]) {

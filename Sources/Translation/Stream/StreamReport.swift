@@ -8,6 +8,8 @@ package struct StreamReport: Sendable {
     package var stopReason: StopReason?
     /// What was mended on the way, by kind.
     package private(set) var repairs: [String] = []
+    /// What could not be translated and was left out, by field.
+    package private(set) var losses: Set<String> = []
     /// How many tool use blocks there are.
     package var toolCallCount = 0
     /// Whether any text, reasoning or tool call has gone out.
@@ -16,6 +18,9 @@ package struct StreamReport: Sendable {
     var hasText = false
 
     private static let repairsMax = 256
+
+    /// Notes that something of the answer was left out.
+    mutating func lost(_ field: String) { losses.insert(field) }
 
     /// Notes that something was mended; a stream that never stops being odd is not told in full.
     mutating func repaired(_ kind: String) {

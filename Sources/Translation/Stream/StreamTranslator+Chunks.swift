@@ -103,11 +103,11 @@ extension StreamTranslator {
         if let error = Self.error(in: root, isError: isError) {
             return failed(error, into: &events)
         }
-        if !phase.isBegun { start(into: &events) }
         note(root)
+        if !phase.isBegun { start(into: &events) }
         let choices = root["choices"]?.elements.map { $0 } ?? []
         let choice = choices.first { ($0["index"]?.integer ?? 0) == 0 }
-        if choices.count > (choice == nil ? 0 : 1) { report.repaired("choice") }
+        if choices.count > (choice == nil ? 0 : 1) { report.lost("choice") }
         if let choice { take(choice, of: document, into: &events) }
         // With the finish reason and the usage nothing is missing; `[DONE]` says nothing more.
         if case .finishing = phase, hasUsage(root, choice), !isWhole { complete(into: &events) }
@@ -168,6 +168,7 @@ extension StreamTranslator {
         }
         frame = nil
         let finish = FinishReason(reason)
+        if !FinishReason.isKnown(reason) { report.repaired("finish_reason") }
         if var failure = finish.failure {
             if let message = choice["error"]?["message"]?.text?.string { failure.message = message }
             return fail(failure, into: &events)
@@ -224,6 +225,7 @@ extension StreamTranslator {
             text.withEscaped { refuse($0, into: &events) }
             brought.append((.text, nil))
         }
+        if media(delta, into: &events) { brought.append((.text, nil)) }
         guard !isOver else { return }
         if let calls = delta["tool_calls"], calls.kind == .array {
             for call in calls.elements {
@@ -251,7 +253,7 @@ extension StreamTranslator {
 
     /// Whether the next chunk with the same index, id and name certainly means the same call.
     private static func isPlain(_ call: JSONValue) -> Bool {
-        call["index"]?.integer != nil || call["function"]?["name"]?.text?.isEmpty != false
+        call["function"]?["name"]?.text?.isEmpty != false
     }
 
     /// Remembers a chunk that brought one string and nothing else.

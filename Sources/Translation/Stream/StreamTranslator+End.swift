@@ -7,7 +7,10 @@ extension StreamTranslator {
         guard !isOver else { return }
         guard finish != nil || isWhole || tools.allSatisfy({ $0.isComplete || !$0.hasArguments })
         else { return fail(.upstreamCut, into: &events) }
-        if !hasUnclosedTools { flushText(into: &events) }
+        if !hasUnclosedTools {
+            noteSound(into: &events)
+            flushText(into: &events)
+        }
         guard !isOver else { return }
         finishTools(into: &events)
         flushTextBehindTools(into: &events)
@@ -32,14 +35,17 @@ extension StreamTranslator {
         }
         var reason = (finish ?? .stop).stopReason(hasToolUse: hasToolUse)
         let sequence = reason == .endTurn || stopScanner.match != nil ? metSequence : nil
+        if finish == .toolCalls, !hasToolUse { report.repaired("finish_reason") }
         if sequence != nil, !hasToolUse { reason = .stopSequence }
         if refusal != nil { reason = .refusal }
-        report.usage = finalUsage()
+        var usage = finalUsage()
+        usage.webSearches = writeSearchResults(into: &events)
+        report.usage = usage
         report.stopReason = reason
         form.messageEnd(
             MessageEnd(
                 stopReason: reason, stopSequence: reason == .stopSequence ? sequence : nil,
-                refusal: refusal.map(Self.decoded), usage: report.usage ?? Usage()),
+                refusal: refusal.map(Self.decoded), usage: usage),
             into: &events)
         phase = .ended
     }
@@ -50,6 +56,8 @@ extension StreamTranslator {
             (document?.root ?? self.usage).flatMap { Usage(upstream: $0) }
             ?? Usage(estimatedInput: plan.estimatedInputTokens, outputBytes: outputBytes)
         usage.isPriority = isPriority
+        // A client that was told an estimate keeps it where the end says zero.
+        if plan.options.estimatesAtStart { usage.inputTokens = max(1, usage.inputTokens) }
         return usage
     }
 

@@ -69,6 +69,10 @@ extension StreamTranslator {
                 (part["reasoning"] ?? part["text"])?.text?.withEscaped {
                     reasoning($0, into: &events)
                 }
+            case "image_url", "image", "input_audio", "audio":
+                note(
+                    part["type"]?.text?.string.hasPrefix("image") == true ? .image : .audio, &events
+                )
             case "refusal": part["refusal"]?.text?.withEscaped { refuse($0, into: &events) }
             default: part["text"]?.text?.withEscaped { text($0, into: &events) }
             }

@@ -15,7 +15,9 @@ extension StreamTranslator {
         let name = function?["name"]?.text?.string ?? ""
         let index = entry["index"]?.integer ?? entry["index"]?.text.flatMap { Int($0.string) }
         guard beginTools(into: &events) else { return 0 }
-        let place = place(index: index, id: entry["id"]?.text?.string ?? "", name: name)
+        let place = place(
+            index: index, id: entry["id"]?.text?.string ?? "", name: name,
+            beginsObject: Self.beginsObject(function?["arguments"]))
         tools[place].take(name: name)
         if function?["input"] != nil { tools[place].shape = .freeText }
         if let text = entry["extra_content"]?["google"]?["thought_signature"]?.text {
@@ -29,7 +31,7 @@ extension StreamTranslator {
     /// The `function_call` of older servers: one call without index and id.
     mutating func legacyCall(_ call: JSONValue, into events: inout [UInt8]) {
         guard beginTools(into: &events) else { return }
-        let place = place(index: -1, id: "", name: "")
+        let place = place(index: -1, id: "", name: "", beginsObject: false)
         tools[place].take(name: call["name"]?.text?.string ?? "")
         value(call["arguments"], to: place, into: &events)
         if !gathersTools { pump(into: &events) }
@@ -52,8 +54,10 @@ extension StreamTranslator {
     ///
     /// Gemini and Ollama give every call the index 0: a new id with a name behind a whole call is
     /// a new call. Others leave out the index: then the id tells, then a name.
-    private mutating func place(index: Int?, id: String, name: String) -> Int {
-        if let known = known(index: index, id: id, name: name) {
+    private mutating func place(
+        index: Int?, id: String, name: String, beginsObject: Bool
+    ) -> Int {
+        if let known = known(index: index, id: id, name: name, beginsObject: beginsObject) {
             if tools[known].upstreamID == nil, !id.isEmpty { tools[known].upstreamID = id }
             if tools[known].index == nil { tools[known].index = index }
             return known
@@ -62,12 +66,15 @@ extension StreamTranslator {
         return tools.count - 1
     }
 
-    private func known(index: Int?, id: String, name: String) -> Int? {
+    private func known(index: Int?, id: String, name: String, beginsObject: Bool) -> Int? {
         // Of a completion that came whole every entry is a call, also where one id stands twice.
         if isWhole { return nil }
         if let index {
             if let known = tools.lastIndex(where: { $0.index == index }) {
-                return Self.isNew(tools[known], id: id, name: name) ? nil : known
+                let isNew =
+                    Self.isNew(tools[known], id: id, name: name)
+                    || beginsObject && !name.isEmpty && tools[known].isComplete
+                return isNew ? nil : known
             }
             return tools.lastIndex { $0.index == nil && $0.upstreamID == id }
         }
@@ -80,6 +87,14 @@ extension StreamTranslator {
             last.name.isEmpty
             || id.isEmpty && last.name == name && last.hasArguments && !last.isComplete
         return name.isEmpty || isSame ? tools.count - 1 : nil
+    }
+
+    /// Whether arguments begin with an object of their own: Gemini may give neither index nor id
+    /// of their own to calls that each come whole.
+    private static func beginsObject(_ arguments: JSONValue?) -> Bool {
+        guard let arguments else { return false }
+        guard let text = arguments.text else { return arguments.kind == .object }
+        return text.string.first { !$0.isWhitespace } == "{"
     }
 
     /// Whether an entry with the index of a call is another call all the same.
@@ -251,7 +266,8 @@ extension StreamTranslator {
 
     /// Whether a call that has not gone out must not: cut by the token limit, or filtered.
     private func isCut(_ call: StreamedToolCall) -> Bool {
-        switch finish {
+        guard refusal == nil else { return true }
+        return switch finish {
         case .contentFilter: true
         case .length: call.hasArguments && !call.isComplete
         case .stop, .toolCalls, .error, .overloaded, nil: false

@@ -79,11 +79,16 @@ package struct StreamTranslator {
     var usage: JSONValue?
     var usageText: [UInt8] = []
     var isPriority = false
+    /// Pages that the answer cites.
+    var searchResults = WebSearchResults()
+    /// Whether sound came, and whether its words came with it.
+    var hasAudio = false
+    var hasTranscript = false
     /// Bytes of text, reasoning and arguments; an estimate where the upstream counts nothing.
     var outputBytes = 0
 
     var prefill: PrefillScanner
-    var thinkTags = ThinkTagScanner()
+    var thinkTags: ThinkTagScanner
     var stopScanner: StopScanner
     /// Half a surrogate pair at the end of the last text, or reasoning, still escaped.
     var textHalf: [UInt8] = []
@@ -122,6 +127,7 @@ package struct StreamTranslator {
         self.messageID = messageID
         self.requestID = requestID
         self.mint = mint
+        thinkTags = ThinkTagScanner(plan.options.thinkTags)
         prefill = PrefillScanner(plan.prefill)
         stopScanner = StopScanner(plan.stopSequences)
     }
@@ -191,7 +197,14 @@ package struct StreamTranslator {
     /// Begins the message.
     mutating func start(into events: inout [UInt8]) {
         phase = .open
-        form.messageStart(id: messageID, model: plan.requestedModel, into: &events)
+        let input = plan.options.estimatesAtStart ? inputAtStart : 0
+        form.messageStart(
+            id: messageID, model: plan.requestedModel, inputTokens: input, into: &events)
+    }
+
+    /// The input as vLLM counts it in its first chunk, or as we do.
+    private var inputAtStart: Int {
+        usage.flatMap { Usage(upstream: $0) }?.inputTokens ?? max(1, plan.estimatedInputTokens)
     }
 
     private func error(for end: End) -> APIError {

@@ -13,6 +13,12 @@ struct ThinkTagScanner: Sendable {
     private static let tags = ["<think>", "<thinking>"].map { Array($0.utf8) }
     private var state = State.undecided
     private var held: [UInt8] = []
+    private let isImplicit: Bool
+
+    init(_ tags: AnswerOptions.ThinkTags) {
+        isImplicit = tags == .implicit
+        if tags == .off { state = .answering }
+    }
 
     /// Whether everything that comes is the answer.
     var isDecided: Bool { if case .answering = state { true } else { false } }
@@ -34,8 +40,19 @@ struct ThinkTagScanner: Sendable {
             return thinking(closing)
         }
         if Self.tags.contains(where: { $0.starts(with: start) }) { return ([], []) }
+        if isImplicit, held.count <= Self.heldBytesMax { return implicit() }
         state = .answering
         return ([], take(held.count))
+    }
+
+    private static let heldBytesMax = 1 << 20
+
+    /// Without an opening tag nothing is known before the closing one.
+    private mutating func implicit() -> (thinking: [UInt8], answer: [UInt8]) {
+        let closing = Array("</think>".utf8)
+        guard held.firstRange(of: closing) != nil else { return ([], []) }
+        state = .thinking(closing: closing)
+        return thinking(closing)
     }
 
     /// What was held back, when no more text comes.

@@ -109,7 +109,7 @@ private let ending =
     @Test(arguments: Server.all)
     fileprivate func bothWaysWriteTheSameBytes(server: Server) {
         var random = Seeded(state: 42)
-        for _ in 0..<300 {
+        for _ in 0..<120 {
             let plan = plans(&random)
             var text = ""
             for number in 1...Int.random(in: 1...12, using: &random) {
@@ -132,7 +132,7 @@ private let ending =
     fileprivate func damageIsSeenBothWays(server: Server) {
         var random = Seeded(state: 20_260)
         let damage = Array("\"\\{}[]:, 0192ude\n\r\u{1}x".utf8) + [0x80, 0xe2, 0xff]
-        for _ in 0..<1500 {
+        for _ in 0..<500 {
             let plan = plans(&random)
             let text = (1...5).map { server.chunk("word \($0)", $0) }.joined() + ending
             var bytes = Array(text.utf8)
@@ -146,16 +146,15 @@ private let ending =
             }
             let fast = StreamRun([bytes[...]], plan: plan)
             let full = StreamRun([bytes[...]], plan: plan, remembersFrames: false)
-            #expect(
-                fast.bytes == full.bytes && fast.lines == full.lines,
-                "\(String(decoding: bytes, as: UTF8.self))")
+            guard !fast.isSame(as: full) else { continue }
+            Issue.record("\(String(decoding: bytes, as: UTF8.self))")
         }
     }
 
     @Test func argumentsAreTheSameBothWays() {
         var random = Seeded(state: 3)
         let head = #"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"#
-        for round in 0..<1000 {
+        for round in 0..<400 {
             var text =
                 head + #""id":"i","function":{"name":"f","arguments":""}}]}}]}"# + "\n\n"
             let parts =

@@ -42,7 +42,7 @@ import Testing
 
     @Test func noOrderOfChunksBreaksTheGrammar() {
         var random = Seeded(state: 20_261_124)
-        for round in 0..<4000 {
+        for round in 0..<1500 {
             let bytes = Array(randomStream(&random).utf8)
             var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
             plan.thinking = [.hidden, .shown, .omitted].randomElement(using: &random) ?? .hidden
@@ -51,9 +51,9 @@ import Testing
             if Bool.random(using: &random) { plan.prefill = "text" }
             let run = StreamRun([bytes[...]], plan: plan)
             let full = StreamRun([bytes[...]], plan: plan, remembersFrames: false)
-            #expect(run.bytes == full.bytes, "round \(round): \(run.lines)")
-            if run.lines.first?.hasPrefix("failed") == true { continue }
-            #expect(run.grammarError == nil, "round \(round): \(run.lines)")
+            if !run.isSame(as: full) { Issue.record("round \(round): \(run.lines)") }
+            if run.failure != nil { continue }
+            if let error = run.grammarError { Issue.record("round \(round): \(error)") }
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
             Array(#"data: {"choices":[{"delta":{"content":"\u12"}}]}"#.utf8) + [
                 0x0a, 0x0d, 0xff, 0,
             ]
-        for _ in 0..<2000 {
+        for _ in 0..<1000 {
             let bytes = (0..<200).map { _ in alphabet.randomElement(using: &random) ?? 0 }
             let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
             let run = StreamRun([bytes[...]], plan: plan)

@@ -3,35 +3,56 @@ import Foundation
 
 @testable import Translation
 
-/// What came out of a translator, an event a line in a short form.
+/// What comes out of a translator.
+///
+/// Runs are many: they are compared by their bytes, and read only where a test asks what they say.
+/// A run can be copied in the middle, so that each way to go on costs only the rest.
 struct StreamRun {
-    var lines: [String] = []
-    var bytes: [UInt8] = []
-    /// Whether the message ended at a stop sequence that was found here: no more was wanted.
-    var isStoppedHere = false
+    private(set) var bytes: [UInt8] = []
+    private var translator: StreamTranslator
+
+    init(plan: ExchangePlan, remembersFrames: Bool = true) {
+        translator = StreamTranslator(
+            plan: plan, messageID: "msg_1", requestID: "req_1", mint: IdentifierMint(seed: (1, 2)))
+        translator.remembersFrames = remembersFrames
+    }
 
     /// Feeds the pieces, then the end of the stream.
     init(_ pieces: [ArraySlice<UInt8>], plan: ExchangePlan, remembersFrames: Bool = true) {
-        var translator = StreamTranslator(
-            plan: plan, messageID: "msg_1", requestID: "req_1", mint: IdentifierMint(seed: (1, 2)))
-        translator.remembersFrames = remembersFrames
-        for piece in pieces where !translator.isOver { translator.feed(Array(piece), into: &bytes) }
-        translator.finish(.endOfStream, into: &bytes)
-        isStoppedHere = translator.stopScanner.match != nil
-        if case .failed(let error) = translator.phase, bytes.isEmpty {
-            lines = ["failed \(error.status) \(error.kind.rawValue)"]
-        } else {
-            lines = Self.read(bytes)
-        }
+        self.init(plan: plan, remembersFrames: remembersFrames)
+        for piece in pieces { feed(piece) }
+        end()
     }
 
-    /// Reads what was written elsewhere.
-    init(events: [UInt8]) {
-        bytes = events
-        lines = Self.read(events)
+    mutating func feed(_ piece: ArraySlice<UInt8>) {
+        if !translator.isOver { translator.feed(Array(piece), into: &bytes) }
     }
 
-    private static func read(_ bytes: [UInt8]) -> [String] {
+    mutating func end() { translator.finish(.endOfStream, into: &bytes) }
+
+    /// The error that the client gets instead of a stream.
+    var failure: String? {
+        guard case .failed(let error) = translator.phase, bytes.isEmpty else { return nil }
+        return "failed \(error.status) \(error.kind.rawValue)"
+    }
+
+    /// Whether the message ended at a stop sequence that was found here: no more was wanted.
+    var isStoppedHere: Bool { translator.stopScanner.match != nil }
+
+    /// An event a line in a short form.
+    var lines: [String] { failure.map { [$0] } ?? Self.lines(of: bytes) }
+
+    /// Whether both gave the client the same.
+    func isSame(as other: StreamRun) -> Bool { bytes == other.bytes && failure == other.failure }
+
+    /// Whether the client is told that the answer failed, as the last thing it hears.
+    var endsInError: Bool {
+        guard failure == nil else { return true }
+        let text = String(decoding: bytes.dropLast(2), as: UTF8.self)
+        return text.components(separatedBy: "\n\n").last?.hasPrefix("event: error\n") == true
+    }
+
+    static func lines(of bytes: [UInt8]) -> [String] {
         let text = String(decoding: bytes, as: UTF8.self)
         precondition(text.isEmpty || text.hasSuffix("\n\n"), "events are whole")
         return text.components(separatedBy: "\n\n").dropLast().map { event in
@@ -95,7 +116,9 @@ struct StreamRun {
     }
 
     /// What is wrong with the order of events (translation 4.2); `nil` when nothing.
-    var grammarError: String? {
+    var grammarError: String? { Self.grammarError(in: lines) }
+
+    static func grammarError(in lines: [String]) -> String? {
         var open: Int?
         var next = 0
         var ended = 0
