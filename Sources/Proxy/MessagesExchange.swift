@@ -18,6 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    /// What the request took of our own limits.
+    var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
@@ -39,7 +41,9 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
+            case .upstream(let upstreamBody, let plan):
+                try enter(plan)
+                try await ask(body, upstreamBody, plan)
             }
         } catch {
             await conclude(error)
@@ -100,7 +104,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ] + record.clientHeaders
+        ] + answerHeaders
     }
 
     // MARK: - The answer
@@ -132,7 +136,7 @@ final class MessagesExchange {
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            status: 200, headers: WorkerContext.headers(record.requestID) + answerHeaders,
             body: bytes)
     }
 
@@ -149,7 +153,7 @@ final class MessagesExchange {
 
     private func tell(_ error: APIError) async {
         record.note(error)
-        await connection.respond(error, record.requestID, record.clientHeaders)
+        await connection.respond(error, record.requestID, answerHeaders)
     }
 }
 
