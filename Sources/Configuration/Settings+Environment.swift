@@ -130,6 +130,9 @@ extension Settings {
             default: EnvironmentReader.bytes(text).map { .bytes($0) }
             }
         }
+        requestRates = reader.limits(.requestRate)
+        tokenRates = reader.limits(.tokenRate)
+        tokenBudgets = reader.limits(.tokenBudget)
         workers = reader.number(.workers)
     }
 

@@ -129,14 +129,14 @@ extension MessagesExchange {
     /// asked can be let go.
     func beginAnswer(_ transfer: Transfer) {
         record.status = 200
-        settle(true)
+        judge(true)
         requestBody = []
         outgoing = nil
         if transfer.releaseBody() { room.releaseBody() }
     }
 
     /// Tells the upstream's breaker, once for each attempt, how it went.
-    func settle(_ isWell: Bool?) {
+    func judge(_ isWell: Bool?) {
         asked?.judge(isWell, now: context.loop.now)
         asked = nil
     }

@@ -15,11 +15,11 @@ extension MessagesExchange {
         do throws(ExchangeEnd) {
             try await relay(plan, link, transfer)
         } catch {
-            if case .failed(let failure) = error { settle(!failure.isFault) }
+            if case .failed(let failure) = error { judge(!failure.isFault) }
             throw error
         }
         // An answer has settled it; a client that has left tells nothing.
-        settle(nil)
+        judge(nil)
     }
 
     /// Starts the request; from here on only the exchange itself keeps its body.

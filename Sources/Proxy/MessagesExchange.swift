@@ -25,6 +25,8 @@ final class MessagesExchange {
     var outgoing: OutgoingRequest?
     /// The upstream that is being asked and about which nothing is known yet.
     var asked: UpstreamServer?
+    /// What the request took of our own limits.
+    var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
@@ -110,7 +112,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ] + record.clientHeaders
+        ] + answerHeaders
     }
 
     // MARK: - The answer
@@ -139,6 +141,7 @@ final class MessagesExchange {
         _ transfer: Transfer, _ plan: ExchangePlan, _ interface: UpstreamSettings.Interface
     ) async throws(ExchangeEnd) {
         let body = try await collect(transfer)
+        let start = context.loop.now
         do throws(APIError) {
             var answer = body
             switch interface {
@@ -151,6 +154,7 @@ final class MessagesExchange {
             }
             record.responseBytes = answer.count
             record.outcome = .completed
+            record.noteAnswerWork(since: start)
             await respond(answer)
         } catch {
             throw .failed(AttemptFailure(told: error))
@@ -159,9 +163,9 @@ final class MessagesExchange {
 
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
-        settle(true)
+        judge(true)
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            status: 200, headers: WorkerContext.headers(record.requestID) + answerHeaders,
             body: bytes)
     }
 
@@ -178,7 +182,7 @@ final class MessagesExchange {
 
     private func tell(_ error: APIError) async {
         record.note(error)
-        await connection.respond(error, record.requestID, record.clientHeaders)
+        await connection.respond(error, record.requestID, answerHeaders)
     }
 }
 

@@ -35,7 +35,9 @@ extension MessagesExchange {
             case .openai: outgoing = try await translated(for: link)
             case .anthropic: outgoing = try await readdressed(to: link)
             }
-            return outgoing != nil
+            guard let outgoing else { return false }
+            if purpose == .message, grant == nil { try enter(outgoing.plan) }
+            return true
         } catch {
             // It was admitted and is not asked after all.
             link.server.judge(nil, now: context.loop.now)
@@ -50,12 +52,14 @@ extension MessagesExchange {
         let server = link.server
         let session = head.header("x-claude-code-session-id")
         let now = context.loop.now
+        let start = Instant.read()
         let request = try await parsing { () throws(APIError) in
             try server.translator.translate(body, session: session) { model in
                 server.learned.quirks(of: model, now: now)
             }
         }
         record.note(request.plan, server)
+        record.noteRequestWork(since: start)
         switch request {
         case .local(let plan):
             server.judge(nil, now: now)
@@ -74,9 +78,10 @@ extension MessagesExchange {
     ) async throws(ExchangeEnd) -> OutgoingRequest {
         let envelope = try await envelope()
         let model = link.server.models.resolve(envelope.model)
-        let plan = ExchangePlan(
+        var plan = ExchangePlan(
             requestedModel: envelope.model, upstreamModel: model,
             isStream: purpose == .message && envelope.isStream)
+        plan.estimatedInputTokens = requestBody.count / 4
         record.note(plan, link.server)
         let url = link.server.endpointURL
         return OutgoingRequest(

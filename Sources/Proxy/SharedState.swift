@@ -22,6 +22,7 @@ package final class SharedState: Sendable {
     let shards: [MetricsShard]
     let credentials: Credentials
     let admission: Admission
+    let rateLimits: RateLimits
     let retryPolicy: RetryPolicy
     let log: Log
 
@@ -44,6 +45,7 @@ package final class SharedState: Sendable {
             shards: shards, models: labelled, build: BuildReport(settings, upstreams[0]))
         credentials = Credentials(settings)
         admission = Admission(settings)
+        rateLimits = RateLimits(settings)
         log = Log(settings)
     }
 

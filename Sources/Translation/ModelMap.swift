@@ -12,6 +12,20 @@ package struct ModelRule: Sendable, Equatable {
         self.pattern = pattern
         self.model = model
     }
+
+    /// Whether the rule is for a name.
+    package func fits(_ name: String) -> Bool { Self.matches(name.utf8[...], pattern.utf8[...]) }
+
+    /// Whether a name fits a pattern; linear in practice, patterns are short.
+    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
+        guard let first = pattern.first else { return name.isEmpty }
+        if first == UInt8(ascii: "*") {
+            let rest = pattern.dropFirst()
+            return name.indices.contains { matches(name[$0...], rest) }
+                || matches(name[name.endIndex...], rest)
+        }
+        return name.first == first && matches(name.dropFirst(), pattern.dropFirst())
+    }
 }
 
 /// The model map: exact names first, then patterns in order, else the client's name unchanged.
@@ -25,18 +39,13 @@ package struct ModelMap: Sendable {
     package func resolve(_ name: String) -> String {
         let name = Self.plain(name)
         let rule =
-            rules.first { $0.pattern == name } ?? rules.first { Self.fits(name, $0.pattern) }
+            rules.first { $0.pattern == name } ?? rules.first { $0.fits(name) }
         return rule?.model ?? name
     }
 
     /// A client's name without Claude Code's suffix.
     package static func plain(_ name: String) -> String {
         name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name
-    }
-
-    /// Whether a name fits a pattern.
-    package static func fits(_ name: String, _ pattern: String) -> Bool {
-        matches(name.utf8[...], pattern.utf8[...])
     }
 
     /// Upstream models that the rules name, each once, in order.
@@ -48,16 +57,5 @@ package struct ModelMap: Sendable {
     private static func unique(_ names: [String]) -> [String] {
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
-    }
-
-    /// Whether a name fits a pattern; linear in practice, patterns are short.
-    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
-        guard let first = pattern.first else { return name.isEmpty }
-        if first == UInt8(ascii: "*") {
-            let rest = pattern.dropFirst()
-            return name.indices.contains { matches(name[$0...], rest) }
-                || matches(name[name.endIndex...], rest)
-        }
-        return name.first == first && matches(name.dropFirst(), pattern.dropFirst())
     }
 }

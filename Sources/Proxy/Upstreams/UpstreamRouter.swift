@@ -34,7 +34,7 @@ struct UpstreamRouter: Sendable {
         let name = ModelMap.plain(model)
         let exact = rules.filter { $0.pattern == name }
         let matching =
-            exact + rules.filter { $0.pattern != name && ModelMap.fits(name, $0.pattern) }
+            exact + rules.filter { $0.pattern != name && Self.fits(name, $0.pattern) }
         let pinned = matching.prefix { $0.upstream != nil }.compactMap { rule in
             upstreams.firstIndex { $0.name == rule.upstream }
         }
@@ -52,6 +52,10 @@ struct UpstreamRouter: Sendable {
         let (_, map, models) = upstreams[place]
         guard !models.isEmpty else { return true }
         let own = map.resolve(name)
-        return models.contains { ModelMap.fits(name, $0) || ModelMap.fits(own, $0) }
+        return models.contains { Self.fits(name, $0) || Self.fits(own, $0) }
+    }
+
+    private static func fits(_ name: String, _ pattern: String) -> Bool {
+        ModelRule(pattern: pattern, model: nil).fits(name)
     }
 }
