@@ -23,8 +23,8 @@ package enum Sidecar {
             try startAdmin(shared)
             shared.log.announce(.info, "listening") { line in
                 line.add("address", sockets.address.text)
-                line.add(
-                    "upstream", shared.upstreams.map(\.endpointURL).joined(separator: " "))
+                let urls = shared.upstreams.map(\.endpointURL)
+                line.add("upstream", urls.joined(separator: " "))
             }
             serve(shared, sockets.sockets)
             shared.log.write(.info, "stopped")

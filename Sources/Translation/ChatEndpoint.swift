@@ -36,8 +36,10 @@ package enum ChatEndpoint {
 
 /// Builds the URL of a Messages endpoint from what a user sets as base URL.
 package enum MessagesEndpoint {
-    /// The URL to post to: a base that ends in `/v1/messages` as it is, one that ends in `/v1` or
-    /// in anything else completed. A query stays.
+    /// The URL to post to.
+    ///
+    /// A base that ends in `/v1/messages` is taken as it is, anything else is completed. A query
+    /// stays.
     package static func url(base: String) -> String {
         let parts = base.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var path = String(parts[0])
