@@ -62,7 +62,7 @@ private func call(_ arguments: String, id: String = "i", name: String = "f") -> 
         UpstreamError.translate(
             status: status, header: { "\($0)" == "retry-after" ? header : nil },
             body: Array(body.utf8),
-            ErrorContext(secret: "sk-secret-key", ownsKey: true, model: "m", path: "/v1/chat"))
+            ErrorContext(secrets: ["sk-secret-key"], ownsKey: true, model: "m", path: "/v1/chat"))
     }
 
     @Test(

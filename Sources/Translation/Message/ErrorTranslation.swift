@@ -3,8 +3,8 @@ internal import JSON
 
 /// What the translation of an error needs to know besides the answer.
 package struct ErrorContext: Sendable {
-    /// Never to be seen in a message; some servers echo it.
-    package var secret: String?
+    /// Never to be seen in a message; some servers echo them.
+    package var secrets: [String]
     /// Whether the upstream's key is ours rather than the client's.
     package var ownsKey: Bool
     /// The client's name of the model.
@@ -13,8 +13,8 @@ package struct ErrorContext: Sendable {
     package var path: String
 
     /// What is known about the exchange.
-    package init(secret: String?, ownsKey: Bool, model: String, path: String) {
-        self.secret = secret
+    package init(secrets: [String], ownsKey: Bool, model: String, path: String) {
+        self.secrets = secrets
         self.ownsKey = ownsKey
         self.model = model
         self.path = path
@@ -33,8 +33,7 @@ package enum UpstreamError {
         if let seconds = RetryAfter.seconds(header, text: words.message) {
             error.retryAfterSeconds = seconds
         }
-        error.message = redacted(error.message, context.secret)
-        return error
+        return error.hiding(context.secrets)
     }
 
     /// The error inside an answer of 200 or a chunk; `nil` when there is none.
@@ -50,7 +49,7 @@ package enum UpstreamError {
         let status = words.code.flatMap { Int($0) }.flatMap { (400...599).contains($0) ? $0 : nil }
         return classify(
             status: status ?? words.statusByWord ?? 500, words,
-            ErrorContext(secret: nil, ownsKey: false, model: "", path: ""))
+            ErrorContext(secrets: [], ownsKey: false, model: "", path: ""))
     }
 
     private static func classify(
@@ -99,8 +98,19 @@ package enum UpstreamError {
         }
     }
 
-    private static func redacted(_ message: String, _ secret: String?) -> String {
-        guard let secret, secret.utf8.count >= 8 else { return message }
+}
+
+extension APIError {
+    /// The same error without secrets that an upstream has put into its words.
+    func hiding(_ secrets: [String]) -> APIError {
+        var error = self
+        for secret in secrets where secret.utf8.count >= 8 {
+            error.message = Self.redacted(error.message, secret)
+        }
+        return error
+    }
+
+    private static func redacted(_ message: String, _ secret: String) -> String {
         var rest = Array(message.utf8)[...]
         let needle = Array(secret.utf8)
         var out: [UInt8] = []

@@ -100,7 +100,7 @@ extension StreamTranslator {
         let root = document.root.elements.first ?? document.root
         guard root.kind == .object else { return skip(into: &events) }
         malformedCount = 0
-        if let error = Self.error(in: root, isError: isError) {
+        if let error = Self.error(in: root, isError: isError)?.hiding(plan.secrets) {
             return failed(error, into: &events)
         }
         note(root)
