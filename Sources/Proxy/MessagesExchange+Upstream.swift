@@ -86,8 +86,9 @@ extension MessagesExchange {
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
     /// change nothing.
     private func learn(_ quirk: Quirk, _ plan: ExchangePlan) -> Bool {
-        guard context.shared.settings.unsupported == .auto,
-            context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
+        guard context.shared.settings.unsupported == .auto else { return false }
+        if quirk.isOfOneRequest { return ownQuirks.insert(quirk).inserted && ownQuirks.count == 1 }
+        guard context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
         else { return false }
         context.shared.log.write(.info, "learned") { line in
             line.add("quirk", quirk.name)
@@ -170,7 +171,8 @@ extension MessagesExchange {
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
                 secret: secret, ownsKey: ownsKey,
-                model: plan.requestedModel, path: context.shared.endpointPath))
+                model: plan.requestedModel, path: context.shared.endpointPath,
+                estimatedInputTokens: plan.estimatedInputTokens))
     }
 
     /// Suspends until the upstream's head is in.

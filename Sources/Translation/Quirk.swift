@@ -15,11 +15,19 @@ package enum Quirk: Hashable, Sendable {
     case reasoningContent
     /// No more output than this.
     case outputLimit(Int)
+    /// No more output than this beside the prompt of this one request.
+    case roomForOutput(Int)
 
     /// The name for logs.
     package var name: String {
         if case .outputLimit = self { return "outputLimit" }
+        if case .roomForOutput = self { return "roomForOutput" }
         return "\(self)"
+    }
+
+    /// Whether it says nothing about the next request.
+    package var isOfOneRequest: Bool {
+        if case .roomForOutput = self { true } else { false }
     }
 
     /// Recognises a refusal that one change would heal; `nil` for all others.
@@ -44,8 +52,9 @@ package enum Quirk: Hashable, Sendable {
         if text.contains("reasoning_content"), text.contains("passed back") {
             return .reasoningContent
         }
-        if case .output(_, let limit)? = ContextOverflow(words.message) {
-            return .outputLimit(limit)
+        if let overflow = ContextOverflow(words) {
+            if case .output(_, let limit) = overflow { return .outputLimit(limit) }
+            return overflow.fittingOutput.map { .roomForOutput($0) }
         }
         guard complaints.contains(where: { text.contains($0) }) else { return nil }
         return parameter(document.root["error"]?["param"]?.text?.string, text)
@@ -97,7 +106,8 @@ extension Dialect {
             case .effortNone: dialect.forcesEffortNone = true
             case .foldedSystem: dialect.systemEntries = .fold
             case .reasoningContent: dialect.replay = .everyToolCall
-            case .outputLimit(let limit): dialect.outputTokensMax = limit
+            case .outputLimit(let limit), .roomForOutput(let limit):
+                dialect.outputTokensMax = min(limit, dialect.outputTokensMax ?? limit)
             }
         }
         return dialect
