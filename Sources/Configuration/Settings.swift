@@ -123,6 +123,12 @@ package struct Settings: Sendable {
     package var concurrentRequestsMax = 0
     /// `MEMORY_BUDGET`.
     package var memoryBudget = MemoryBudget.auto
+    /// `RATE_LIMIT_RPM`.
+    package var requestRates: [ModelLimit] = []
+    /// `RATE_LIMIT_TPM`.
+    package var tokenRates: [ModelLimit] = []
+    /// `TOKEN_BUDGET`.
+    package var tokenBudgets: [ModelLimit] = []
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
     /// `EXIT_ZERO_ON_SIGTERM`.

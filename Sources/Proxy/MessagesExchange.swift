@@ -20,6 +20,8 @@ final class MessagesExchange {
     var record: ExchangeRecord
     /// What a refusal taught about this one request.
     var ownQuirks: Set<Quirk> = []
+    /// What the request took of our own limits.
+    var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
@@ -41,7 +43,9 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
+            case .upstream(let upstreamBody, let plan):
+                try enter(plan)
+                try await ask(body, upstreamBody, plan)
             }
         } catch {
             await conclude(error)
@@ -105,7 +109,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ] + record.clientHeaders
+        ] + answerHeaders
     }
 
     // MARK: - The answer
@@ -137,7 +141,7 @@ final class MessagesExchange {
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            status: 200, headers: WorkerContext.headers(record.requestID) + answerHeaders,
             body: bytes)
     }
 
@@ -154,7 +158,7 @@ final class MessagesExchange {
 
     private func tell(_ error: APIError) async {
         record.note(error)
-        await connection.respond(error, record.requestID, record.clientHeaders)
+        await connection.respond(error, record.requestID, answerHeaders)
     }
 }
 

@@ -88,6 +88,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         metrics.inFlight(.messages, 1)
         let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
+        exchange.settle()
         metrics.inFlight(.messages, -1)
         close(exchange.record, .messages)
     }
