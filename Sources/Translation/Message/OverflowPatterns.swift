@@ -38,7 +38,8 @@ enum OverflowPatterns {
         "configured limit of {L} tokens… resulted in {I} tokens",
         "input tokens exceed the configured limit of {L}",
         // OpenRouter.
-        "maximum context length is {L} tokens… requested about {T} tokens ({I} of text… {O}",
+        "context length is {L} tokens… about {T} tokens ({I} of text input, {O} in the output",
+        "context length is {L} tokens… ({I} of text input, {N} of tool input, {O} in the output",
         "maximum context length is {L} tokens… requested about {T} tokens",
         // vLLM.
         "is too large: {O}… maximum context length is {L} tokens and your request has {I} input",
