@@ -174,7 +174,7 @@ private let outputs: [(String, Int?, Int)] = [
                     + "\(input) + \(output) > \(limit), decrease input length"))
         let room = limit - input - 64
         let quirk = Quirk.recognise(status: 400, body: Array(said(text).utf8))
-        #expect(quirk == (room >= 1024 ? .roomForOutput(room) : nil))
+        #expect(quirk == (room >= 1024 ? .room(room) : nil))
     }
 
     @Test(arguments: outputs)

@@ -60,14 +60,6 @@ package enum ContextOverflow: Equatable, Sendable {
         return nil
     }
 
-    /// The output that would fit beside the prompt, with some room for what servers count apart;
-    /// `nil` where too little is left to be worth a try.
-    var fittingOutput: Int? {
-        guard case .sum(let input, _, let limit) = self else { return nil }
-        let room = limit - input - 64
-        return room >= 1024 ? room : nil
-    }
-
     /// The error for the client; upstream's own words follow ours.
     func error(upstream: String, _ context: ErrorContext) -> APIError {
         switch self {
