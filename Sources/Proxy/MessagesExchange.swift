@@ -18,6 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    /// What a refusal taught about this one request.
+    var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
     var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
@@ -69,13 +71,18 @@ final class MessagesExchange {
         let session = head.header("x-claude-code-session-id")
         let translator = context.shared.translator
         let (learned, now) = (context.shared.learned, context.loop.now)
-        let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
+        let own = ownQuirks
+        let quirks: @Sendable (String) -> Set<Quirk> = {
+            learned.quirks(of: $0, now: now).union(own)
+        }
+        let start = Instant.read()
         do throws(APIError) {
             let request =
                 body.count < Self.offWorkerBytesMin
                 ? try translator.translate(body, session: session, quirks: quirks)
                 : try await OffWorker.translate(translator, body, session, quirks)
             record.note(request.plan)
+            record.noteRequestWork(since: start)
             return request
         } catch {
             throw .error(error)
@@ -123,12 +130,14 @@ final class MessagesExchange {
     private func relayMessage(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd)
     {
         let body = try await collect(transfer)
+        let start = context.loop.now
         do throws(APIError) {
             let translator = MessageTranslator(plan: plan)
             let message = try translator.translate(completion: body, mint: &context.mint)
             record.note(message.report)
             record.responseBytes = message.body.count
             record.outcome = .completed
+            record.noteAnswerWork(since: start)
             await respond(message.body)
         } catch {
             throw .failed(AttemptFailure(told: error))
