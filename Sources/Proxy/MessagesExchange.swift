@@ -165,6 +165,7 @@ enum ExchangeEnd: Error {
     init(_ error: RequestBodyError, bytesMax: Int) {
         switch error {
         case .incomplete: self = .clientGone
+        case .tooSlow: self = .error(.tooSlow)
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)

@@ -10,6 +10,11 @@ extension APIError {
             label: .callerTooLarge)
     }
 
+    static var tooSlow: APIError {
+        APIError(
+            .timeout, "the request body came too slowly", label: .callerInvalid, status: 408)
+    }
+
     static var unknownKey: APIError {
         APIError(.authentication, "invalid x-api-key", label: .callerAuthentication)
     }

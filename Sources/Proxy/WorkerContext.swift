@@ -29,7 +29,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         self.upstream = upstream
         metrics = shared.shards[index]
         mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
-        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
+        listener = Listener(socket, on: loop, limits: shared.serverLimits, handler: self)
         shared.lifecycle.workerStarts()
     }
 
@@ -77,7 +77,13 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     /// The answer to bytes that are no request.
     package func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
         let id = mint.next("req")
-        let kind: APIError.Kind = error.status >= 500 ? .api : .invalidRequest
+        let kind: APIError.Kind =
+            switch error.status {
+            case 408: .timeout
+            case 429: .rateLimit
+            case 500...: .api
+            default: .invalidRequest
+            }
         let body = APIError(kind, error.message, label: .callerInvalid, status: error.status)
         metrics.add(.errors, SeriesKey(LabelIndex.error(body.label.rawValue)))
         return (Self.headers(id), body.body(requestID: id))
