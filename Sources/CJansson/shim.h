@@ -1,22 +1,30 @@
 // jansson, with the nullability that its header does not state and the macros Swift cannot see.
 #pragma once
 #include <jansson.h>
-#include <string.h>
 
-/// Parses one value; `NULL` with `error` filled in. The caller owns the result.
-static inline json_t *_Nullable cjansson_load(const void *_Nullable text, size_t count,
-                                              json_error_t *_Nonnull error) {
-    return json_loadb((const char *)text, count, JSON_DECODE_ANY, error);
+/// Sets a member in place of an older one of that name; takes the value over, whatever comes of it.
+/// Not 0 when there is no memory.
+static inline int cjansson_set(json_t *_Nonnull object, const void *_Nullable key, size_t count,
+                               json_t *_Nonnull value) {
+    return json_object_setn_new_nocheck(object, (const char *)key, count, value);
 }
 
-/// jansson's own words about an error, without what stands near it: that is no text of the user's.
-static inline const char *_Nonnull cjansson_error_text(json_error_t *_Nonnull error) {
-    char *near = strstr(error->text, " near ");
-    if (json_error_code(error) == json_error_premature_end_of_input)
-        return "the text ends too early";
-    if (near)
-        *near = 0;
-    return error->text;
+/// An integer. The first ones are shared by all trees, so that most trees need none of their own:
+/// jansson neither counts references to a node with this count nor frees it.
+static inline json_t *_Nullable cjansson_reference(size_t number) {
+    static json_t *shared[512];
+    if (number >= sizeof shared / sizeof *shared) return json_integer((json_int_t)number);
+    json_t *known = __atomic_load_n(&shared[number], __ATOMIC_ACQUIRE);
+    if (known) return known;
+    json_t *node = json_integer((json_int_t)number);
+    if (!node) return NULL;
+    node->refcount = (size_t)-1;
+    if (__atomic_compare_exchange_n(&shared[number], &known, node, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return node;
+    node->refcount = 1;  // another thread was faster
+    json_decref(node);
+    return known;
 }
 
 /// A borrowed member, the last of that name.

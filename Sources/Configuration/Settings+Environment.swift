@@ -188,6 +188,9 @@ extension Settings {
         connectionsMax = reader.number(.connections) ?? 0
         let perPeer = reader.number(.connectionsPerPeer) ?? 0
         connectionsPerPeerMax = perPeer > 0 ? perPeer : nil
+        requestRates = reader.limits(.requestRate)
+        tokenRates = reader.limits(.tokenRate)
+        tokenBudgets = reader.limits(.tokenBudget)
         workers = reader.number(.workers)
     }
 

@@ -133,6 +133,12 @@ package struct Settings: Sendable {
     package var bodyTimeout = Duration.zero
     /// `KEEP_ALIVE_TIMEOUT`.
     package var idleTimeout = Duration.zero
+    /// `RATE_LIMIT_RPM`.
+    package var requestRates: [ModelLimit] = []
+    /// `RATE_LIMIT_TPM`.
+    package var tokenRates: [ModelLimit] = []
+    /// `TOKEN_BUDGET`.
+    package var tokenBudgets: [ModelLimit] = []
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
     /// `EXIT_ZERO_ON_SIGTERM`.

@@ -25,8 +25,9 @@ package enum SettingsTable {
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
-        .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget,
-        .connections, .connectionsPerPeer, .headerTimeout, .bodyTimeout, .idleTimeout, .workers,
+        .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .requestRate,
+        .tokenRate, .tokenBudget, .connections, .connectionsPerPeer, .headerTimeout, .bodyTimeout,
+        .idleTimeout, .workers,
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
@@ -196,6 +197,15 @@ extension Setting {
     static let idleTimeout = Setting(
         .limits, "KEEP_ALIVE_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "300s",
         "a client connection between two requests")
+    static let requestRate = Setting(
+        .limits, "RATE_LIMIT_RPM", .rates,
+        "requests a minute of each upstream model; first match; more get 429")
+    static let tokenRate = Setting(
+        .limits, "RATE_LIMIT_TPM", .rates,
+        "tokens a minute of each upstream model, by what it reports")
+    static let tokenBudget = Setting(
+        .limits, "TOKEN_BUDGET", .budgets,
+        "tokens of each upstream model in a UTC day or month, since the start")
     static let workers = Setting(
         .limits, "WORKERS", .number(1...64), unset: "the CPUs, at most 2",
         "threads that carry traffic")

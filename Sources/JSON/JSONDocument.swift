@@ -10,6 +10,8 @@ package enum JSONError: Error, Equatable {
 }
 
 extension JSONError {
+    static let noMemory = JSONError.syntax(reason: "no memory for this text", offset: 0)
+
     /// For a person.
     package var message: String {
         switch self {
@@ -20,7 +22,7 @@ extension JSONError {
     }
 }
 
-/// A JSON text, parsed once: structure by jansson, payload as slices of the source.
+/// A JSON text, parsed once: structure in jansson's tree, payload as slices of the source.
 @safe package final class JSONDocument {
     /// Nesting that is still accepted.
     package static let depthMax = 512
@@ -41,15 +43,15 @@ extension JSONError {
         guard source.count < Int(Int32.max) else {
             throw .syntax(reason: "the text is too long", offset: source.count)
         }
-        let (pass, skeleton) = unsafe try source.span.withUnsafeBytes {
-            bytes throws(JSONError) -> (LiftingPass, Skeleton) in
-            let pass = try unsafe LiftingPass(over: bytes, opaqueKeys: opaqueKeys)
-            return unsafe (pass, Skeleton(of: bytes, lifted: pass.lifted))
+        let (tree, builder) = try unsafe source.span.withUnsafeBytes {
+            bytes throws(JSONError) -> (UnsafeMutablePointer<json_t>, TreeBuilder) in
+            var builder = unsafe TreeBuilder(over: bytes, opaqueKeys: opaqueKeys)
+            return try unsafe (builder.build(), builder)
         }
-        unsafe top = try unsafe Self.parse(skeleton, lifted: pass.lifted)
+        unsafe top = unsafe tree
         self.source = source
-        lifted = pass.lifted
-        hasLiftedKeys = pass.hasLiftedKeys
+        lifted = builder.lifted
+        hasLiftedKeys = builder.hasLiftedKeys
     }
 
     deinit { unsafe json_decref(top) }
@@ -62,17 +64,4 @@ extension JSONError {
         json_object_seed(0)
         return true
     }()
-
-    private static func parse(
-        _ skeleton: Skeleton, lifted: [Lifted]
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        var error = json_error_t()
-        let top = unsafe skeleton.text.withUnsafeBytes { text in
-            unsafe cjansson_load(text.baseAddress, text.count, &error)
-        }
-        if let top = unsafe top { return unsafe top }
-        throw unsafe .syntax(
-            reason: String(cString: cjansson_error_text(&error)),
-            offset: Skeleton.sourceOffset(of: Int(error.position), lifted: lifted))
-    }
 }

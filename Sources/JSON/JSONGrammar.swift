@@ -1,4 +1,4 @@
-// The grammar of JSON, for what jansson does not see.
+// The grammar of JSON, of what no tree is made of.
 
 /// Checks values that are passed on unread: whatever leaves here is JSON.
 @safe struct JSONGrammar {
@@ -58,7 +58,7 @@
         return string.end
     }
 
-    private func word(_ word: StaticString, at index: Int) throws(JSONError) -> Int {
+    func word(_ word: StaticString, at index: Int) throws(JSONError) -> Int {
         let end = index + word.utf8CodeUnitCount
         guard unsafe end <= bytes.count,
             unsafe bytes[index..<end].elementsEqual(
@@ -67,13 +67,13 @@
         return end
     }
 
-    private func unexpected(_ index: Int) -> JSONError {
+    func unexpected(_ index: Int) -> JSONError {
         unsafe index < bytes.count
             ? .syntax(reason: "an unexpected character", offset: index)
             : .syntax(reason: "the text ends too early", offset: bytes.count)
     }
 
-    // MARK: - Pieces that the pass needs too
+    // MARK: - Pieces that the builder of trees needs too
 
     /// The first byte at or after `start` that is not white space.
     @inline(__always)

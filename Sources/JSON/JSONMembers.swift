@@ -46,7 +46,7 @@ package struct JSONMembers: Sequence {
             let name = unsafe UnsafeRawBufferPointer(start: start, count: count)
             let document = object.document
             let key =
-                unsafe Skeleton.number(in: name)
+                unsafe Reference.number(ofName: name)
                 .map { JSONText(document, content: document.lifted[$0]) }
                 ?? JSONText(document, start, count)
             return (key, unsafe JSONValue(document: document, node: value))

@@ -72,11 +72,8 @@ internal import CJansson
     /// `nil` when jansson holds the value itself.
     package var slice: JSONSlice? { lifted.map { JSONSlice(document.source, $0) } }
 
-    /// What this node stands for: integers of the skeleton are numbers of lifted pieces.
-    var lifted: Lifted? {
-        guard unsafe node.pointee.type == JSON_INTEGER else { return nil }
-        return unsafe document.lifted[Int(json_integer_value(node))]
-    }
+    /// What this node stands for.
+    var lifted: Lifted? { unsafe Reference.number(node).map { document.lifted[$0] } }
 
     private func number<Result>(_ read: (UnsafeRawBufferPointer) -> Result?) -> Result? {
         guard let lifted, document.kind(of: lifted) == .number else { return nil }

@@ -18,6 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    /// What the request took of our own limits.
+    var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
@@ -39,7 +41,9 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
+            case .upstream(let upstreamBody, let plan):
+                try enter(plan)
+                try await ask(body, upstreamBody, plan)
             }
         } catch {
             await conclude(error)
@@ -51,7 +55,7 @@ final class MessagesExchange {
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
         let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: bytesMax) { room.hold(body: $0) }
+            let body = try await context.readBody(of: head, connection, room)
             record.requestBytes = body.count
             return body
         } catch {
@@ -68,17 +72,19 @@ final class MessagesExchange {
         let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
         do throws(APIError) {
             let request =
-                body.count < Self.offWorkerBytesMin
+                body.count < OffWorker.bytesMin
                 ? try translator.translate(body, session: session, quirks: quirks)
-                : try await OffWorker.translate(translator, body, session, quirks)
+                : try await OffWorker.run {
+                    Result { () throws(APIError) in
+                        try translator.translate(body, session: session, quirks: quirks)
+                    }
+                }.get()
             record.note(request.plan)
             return request
         } catch {
             throw .error(error)
         }
     }
-
-    static let offWorkerBytesMin = 256 * 1024
 
     private func answerLocally(_ plan: ExchangePlan) async {
         let id = context.mint.next("msg")
@@ -100,7 +106,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ] + record.clientHeaders
+        ] + answerHeaders
     }
 
     // MARK: - The answer
@@ -132,7 +138,7 @@ final class MessagesExchange {
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            status: 200, headers: WorkerContext.headers(record.requestID) + answerHeaders,
             body: bytes)
     }
 
@@ -149,7 +155,7 @@ final class MessagesExchange {
 
     private func tell(_ error: APIError) async {
         record.note(error)
-        await connection.respond(error, record.requestID, record.clientHeaders)
+        await connection.respond(error, record.requestID, answerHeaders)
     }
 }
 
@@ -169,30 +175,6 @@ enum ExchangeEnd: Error {
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)
-        }
-    }
-}
-
-/// Work that would hold up a worker, done on another thread.
-private enum OffWorker {
-    static func translate(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async throws(APIError) -> TranslatedRequest {
-        // Without the preference the worker itself, being the task's executor, would do it.
-        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(translator, body, session, quirks)
-        }
-        return try result.get()
-    }
-
-    @concurrent
-    private static func concurrently(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async -> Result<TranslatedRequest, APIError> {
-        Result { () throws(APIError) in
-            try translator.translate(body, session: session, quirks: quirks)
         }
     }
 }

@@ -20,7 +20,7 @@ extension APIError {
     }
 
     static var unknownEncoding: APIError {
-        var error = APIError.invalid("compressed request bodies are not supported")
+        var error = APIError.invalid("request bodies may be compressed with gzip only")
         error.code = "request_body_encoding_unsupported"
         return error
     }

@@ -94,6 +94,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         metrics.inFlight(.messages, 1)
         let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
+        exchange.settle()
         metrics.inFlight(.messages, -1)
         close(exchange.record, .messages)
     }
@@ -102,9 +103,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         guard let room = await admit(head, .countTokens, connection) else { return }
         var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: shared.settings.requestBytesMax) {
-                room.hold(body: $0)
-            }
+            let body = try await readBody(of: head, connection, room)
             record.requestBytes = body.count
             do throws(APIError) {
                 let answer = try SmallEndpoints.countTokens(body)
@@ -166,9 +165,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
             reject(.auth)
             throw .unknownKey
         }
-        if let coding = head.header("content-encoding"), coding != "identity" {
-            throw .unknownEncoding
-        }
+        _ = try ContentCoding(head)
         guard !shared.lifecycle.isDraining else {
             reject(.draining)
             throw .stopping

@@ -106,6 +106,8 @@ package enum TokenLabel: String, Sendable, CaseIterable {
 /// Why a request was turned away before it was read.
 package enum RejectLabel: String, Sendable, CaseIterable {
     case size, budget, concurrency, auth, draining
+    case rateLimit = "rate_limit"
+    case tokenBudget = "token_budget"
 }
 
 /// Why a request was sent upstream again.

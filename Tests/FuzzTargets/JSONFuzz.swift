@@ -88,7 +88,9 @@ private final class Reference: Equatable {
         }
         code = json_error_code(&error)
         hasZero = text.contains(0)
-        reason = top == nil ? String(cString: cjansson_error_text(&error)) : ""
+        reason = withUnsafeBytes(of: error.text) { text in
+            String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 
     deinit { json_decref(top) }

@@ -41,6 +41,7 @@ package struct RequestLimits: Sendable {
 package struct RequestTranslator: Sendable {
     private static let opaqueKeys = OpaqueKeys(["input_schema", "input", "schema"])
     private static let messagesMax = 100_000
+    private static let modelBytesMax = 256
 
     private let models: ModelMap
     private let dialect: Dialect
@@ -87,6 +88,9 @@ package struct RequestTranslator: Sendable {
         try Self.check(tools, choice)
         var emitter = ConversationEmitter(dialect, tools.names)
         try emitter.emit(system: system(root), conversation)
+        guard !emitter.messages.isEmpty else {
+            throw .invalid("messages: at least one message must have content")
+        }
         plan.losses = tools.losses + emitter.losses + Self.lostFields(root)
         plan.repairs = emitter.repairs
         if limits.isStrict, let field = plan.losses.first {
@@ -127,6 +131,10 @@ package struct RequestTranslator: Sendable {
             throw .invalid("model: Input should be a valid string")
         }
         guard !model.isEmpty else { throw .invalid("model: Field required") }
+        // A name is looked for in patterns, and told in logs and answers.
+        guard model.utf8.count <= modelBytesMax else {
+            throw .invalid("model: String should have at most \(modelBytesMax) characters")
+        }
         guard let messages = root["messages"], !messages.isNull else {
             throw .invalid("messages: Field required")
         }
