@@ -70,6 +70,7 @@ final class MessagesExchange {
         let translator = context.shared.translator
         let (learned, now) = (context.shared.learned, context.loop.now)
         let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
+        let start = Instant.read()
         do throws(APIError) {
             let request =
                 body.count < OffWorker.bytesMin
@@ -80,6 +81,7 @@ final class MessagesExchange {
                     }
                 }.get()
             record.note(request.plan)
+            record.noteRequestWork(since: start)
             return request
         } catch {
             throw .error(error)
@@ -123,12 +125,14 @@ final class MessagesExchange {
     private func relayMessage(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd)
     {
         let body = try await collect(transfer)
+        let start = context.loop.now
         do throws(APIError) {
             let translator = MessageTranslator(plan: plan)
             let message = try translator.translate(completion: body, mint: &context.mint)
             record.note(message.report)
             record.responseBytes = message.body.count
             record.outcome = .completed
+            record.noteAnswerWork(since: start)
             await respond(message.body)
         } catch {
             throw .failed(AttemptFailure(told: error))
