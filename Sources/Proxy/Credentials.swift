@@ -6,10 +6,13 @@ internal import Synchronization
 /// Keys, replaced whole when a file behind them changes.
 final class Credentials: Sendable {
     private struct State {
+        /// What each file said when it could last be read.
+        var texts: [String: [String]] = [:]
+        var versions: [String: UInt64] = [:]
+        var unreadable: Set<String> = []
         /// One for each upstream, by its place.
         var upstreamKeys: [String?] = []
-        var clientKeys: [[UInt8]] = []
-        var versions: [String: UInt64] = [:]
+        var clientKeys = ClientKeys([])
     }
 
     private let sources: (upstreams: [SecretSource?], clients: [SecretSource])
@@ -18,7 +21,7 @@ final class Credentials: Sendable {
 
     init(_ settings: Settings) {
         sources = (settings.upstreams.map(\.key), settings.clientKeys)
-        reload()
+        state.withLock { $0.upstreamKeys = settings.upstreams.map { _ in nil } }
     }
 
     /// Goes up whenever a key has changed; cheap to compare.
@@ -30,17 +33,11 @@ final class Credentials: Sendable {
     /// Whether clients need a key at all.
     var areRequired: Bool { !sources.clients.isEmpty }
 
-    /// Whether a request presents one of the client keys; every key is compared in full, in a time
-    /// that does not depend on where they differ.
+    /// Whether a request presents one of the client keys.
     func accepts(_ head: RequestHead) -> Bool {
         guard areRequired else { return true }
-        let presented = Self.presented(head).map { Array($0.utf8) }
         let keys = state.withLock { $0.clientKeys }
-        var isKnown = false
-        for candidate in presented {
-            for key in keys where Self.isEqual(candidate, key) { isKnown = true }
-        }
-        return isKnown
+        return Self.presented(head).map { keys.contains($0) }.contains(true)
     }
 
     /// What a client presents: `x-api-key`, then a bearer token; Claude Code may send both.
@@ -53,58 +50,72 @@ final class Credentials: Sendable {
         return keys
     }
 
-    private static func isEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        var difference: UInt8 = a.count == b.count ? 0 : 1
-        for index in b.indices { difference |= b[index] ^ (index < a.count ? a[index] : 0) }
-        return difference == 0
-    }
-
     /// Looks whether files have changed and reads them; a file that cannot be read keeps its last
     /// value.
     ///
-    /// The reasons of failures, without contents.
+    /// What there is to say about it, without contents; of a file that stays unreadable only once.
     @discardableResult
     func reload() -> [String] {
-        var failures: [String] = []
+        var remarks: [String] = []
         var next = state.withLock { $0 }
-        var hasChanged = false
+        var hasChanged = generation == 0
         for path in files {
             let version = SmallFile.version(path)
             guard version == nil || next.versions[path] != version else { continue }
             do throws(SmallFile.ReadError) {
-                _ = try SmallFile.readText(path)
+                next.texts[path] = try Self.keys(in: SmallFile.readText(path))
                 next.versions[path] = version
+                next.unreadable.remove(path)
+                remarks += remark(on: path, next.texts[path] ?? [])
                 hasChanged = true
             } catch {
-                failures.append("cannot read \(path): \(error.reason)")
+                guard next.unreadable.insert(path).inserted else { continue }
+                remarks.append("cannot read \(path): \(error.reason)")
             }
         }
-        let isFirst = generation == 0
-        guard hasChanged || isFirst else { return failures }
-        next.upstreamKeys = sources.upstreams.enumerated().map { place, source in
-            source.flatMap { Self.texts($0).first }
-                ?? (isFirst ? nil : next.upstreamKeys[place])
+        if hasChanged {
+            next.upstreamKeys = sources.upstreams.map { source in
+                source.flatMap { texts($0, next).first }
+            }
+            next.clientKeys = ClientKeys(sources.clients.flatMap { texts($0, next) })
         }
-        next.clientKeys = sources.clients.flatMap { Self.texts($0) }.map { Array($0.utf8) }
         let replacement = next
         state.withLock { $0 = replacement }
-        changes.add(1, ordering: .releasing)
-        return failures
+        if hasChanged { changes.add(1, ordering: .releasing) }
+        return remarks
     }
 
-    /// Whether any key comes from a file.
+    /// The files that keys come from.
     var files: [String] {
         (sources.upstreams.compactMap { $0 } + sources.clients).compactMap {
             if case .file(let path) = $0 { path } else { nil }
         }
     }
 
-    private static func texts(_ source: SecretSource) -> [String] {
+    private func texts(_ source: SecretSource, _ state: State) -> [String] {
         switch source {
         case .value(let secret): [secret.revealed]
-        case .file(let path):
-            ((try? SmallFile.readText(path)) ?? "").split { $0 == "," || $0.isNewline }
-                .map(String.init)
+        case .file(let path): state.texts[path] ?? []
         }
+    }
+
+    /// Settings warn of such values; of files they know no more than the name.
+    private func remark(on path: String, _ keys: [String]) -> [String] {
+        let isClients = sources.clients.contains(.file(path))
+        guard isClients, keys.contains(where: { $0.hasPrefix("sk-ant-") }) else { return [] }
+        return ["a client key in \(path) looks like a real Anthropic key"]
+    }
+
+    /// Keys by comma or line.
+    private static func keys(in text: String) -> [String] {
+        text.split { $0 == "," || $0.isNewline }.map(String.init)
+            .map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+    }
+}
+
+extension MessagesExchange {
+    /// What the upstream was sent and may say back: no error shows it.
+    func secrets(_ link: UpstreamLink) -> [String] {
+        [link.key(head)].compactMap { $0 } + context.shared.settings.customHeaders.map(\.value)
     }
 }

@@ -95,13 +95,19 @@ extension MessagesExchange {
         return .none
     }
 
+    /// What is known of a model, or of this one request.
+    func quirks(of model: String, _ server: UpstreamServer) -> Set<Quirk> {
+        server.learned.quirks(of: model, now: context.loop.now).union(ownQuirks)
+    }
+
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
     /// change nothing.
     private func learn(_ quirk: Quirk, _ server: UpstreamServer) -> Bool {
         let model = record.upstreamModel
-        guard context.shared.settings.unsupported == .auto, server.settings.interface == .openai,
-            server.learned.learn(quirk, of: model, now: context.loop.now)
+        guard context.shared.settings.unsupported == .auto, server.settings.interface == .openai
         else { return false }
+        if quirk.isPassing { return ownQuirks.isEmpty && ownQuirks.insert(quirk).inserted }
+        guard server.learned.learn(quirk, of: model, now: context.loop.now) else { return false }
         context.shared.log.write(.info, "learned") { line in
             line.add("quirk", quirk.name)
             line.add("upstream_model", model)

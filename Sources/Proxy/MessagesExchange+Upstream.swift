@@ -60,7 +60,8 @@ extension MessagesExchange {
         let text = try await collect(transfer)
         var failure = AttemptFailure(translate(head, text, plan, link), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
-        failure.quirk = Quirk.recognise(status: head.status, body: text)
+        failure.quirk = Quirk.recognise(
+            status: head.status, body: text, known: quirks(of: plan.upstreamModel, link.server))
         throw .failed(failure)
     }
 
@@ -81,8 +82,9 @@ extension MessagesExchange {
     ) -> APIError {
         let settings = link.server.settings
         let known = ErrorContext(
-            secret: link.key(self.head), ownsKey: settings.authentication != .passthrough,
-            model: plan.requestedModel, path: link.server.endpointPath)
+            secrets: plan.secrets, ownsKey: settings.authentication != .passthrough,
+            model: plan.requestedModel, path: link.server.endpointPath,
+            estimatedInputTokens: plan.estimatedInputTokens)
         let header: (StaticString) -> String? = { head.header($0) }
         return switch settings.interface {
         case .openai:
@@ -96,8 +98,11 @@ extension MessagesExchange {
     private func waitForHead(_ transfer: Transfer) async throws(ExchangeEnd) {
         let deadline = context.loop.now + context.shared.timeouts.firstByte
         while transfer.head == nil {
-            if case .failure(let failure) = transfer.end {
-                throw .failed(brokenOff(transfer, failure))
+            switch transfer.end {
+            case .failure(let failure): throw .failed(brokenOff(transfer, failure))
+            // libcurl takes a head that was cut for an answer that is over.
+            case .success: throw .failed(AttemptFailure(.answerless, .malformed))
+            case nil: break
             }
             try await wait(until: deadline, "the upstream did not answer in time")
         }

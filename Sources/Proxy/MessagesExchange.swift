@@ -2,7 +2,6 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP
-internal import JSON
 internal import Server
 internal import Telemetry
 internal import Translation
@@ -25,6 +24,8 @@ final class MessagesExchange {
     var outgoing: OutgoingRequest?
     /// The upstream that is being asked and about which nothing is known yet.
     var asked: UpstreamServer?
+    /// What a refusal taught about this one request.
+    var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
     var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
@@ -67,7 +68,7 @@ final class MessagesExchange {
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
         let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: bytesMax) { room.hold(body: $0) }
+            let body = try await context.readBody(of: head, connection, room)
             record.requestBytes = body.count
             return body
         } catch {
@@ -132,7 +133,7 @@ final class MessagesExchange {
             var relay = StreamRelay(self, transfer, translator)
             try await relay.run()
         case .anthropic:
-            var relay = StreamRelay(self, transfer, EventPassage(requestID: record.requestID))
+            var relay = StreamRelay(self, transfer, EventPassage(plan, requestID: record.requestID))
             try await relay.run()
         }
     }
@@ -150,7 +151,7 @@ final class MessagesExchange {
                 let message = try translator.translate(completion: body, mint: &context.mint)
                 record.note(message.report)
                 answer = message.body
-            case .anthropic: record.note(try PassedMessage.read(body))
+            case .anthropic: record.note(try PassedMessage.read(body, plan))
             }
             record.responseBytes = answer.count
             record.outcome = .completed
@@ -198,6 +199,7 @@ enum ExchangeEnd: Error {
     init(_ error: RequestBodyError, bytesMax: Int) {
         switch error {
         case .incomplete: self = .clientGone
+        case .tooSlow: self = .error(.tooSlow)
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)

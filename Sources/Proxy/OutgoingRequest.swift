@@ -14,9 +14,6 @@ struct OutgoingRequest {
 }
 
 extension MessagesExchange {
-    /// Bodies from this size on are parsed on another thread.
-    static let offWorkerBytesMin = 256 * 1024
-
     /// Places of the upstreams that may answer, the first choice first.
     func candidates() async throws(ExchangeEnd) -> [Int] {
         let upstreams = context.shared.upstreams
@@ -52,10 +49,11 @@ extension MessagesExchange {
         let server = link.server
         let session = head.header("x-claude-code-session-id")
         let now = context.loop.now
+        let own = ownQuirks
         let start = Instant.read()
         let request = try await parsing { () throws(APIError) in
             try server.translator.translate(body, session: session) { model in
-                server.learned.quirks(of: model, now: now)
+                server.learned.quirks(of: model, now: now).union(own)
             }
         }
         record.note(request.plan, server)
@@ -65,7 +63,8 @@ extension MessagesExchange {
             server.judge(nil, now: now)
             await answerLocally(plan)
             return nil
-        case .upstream(let translated, let plan):
+        case .upstream(let translated, var plan):
+            plan.secrets = secrets(link)
             return OutgoingRequest(
                 link: link, url: server.endpointURL(for: plan.upstreamModel),
                 body: translated.pieces, plan: plan)
@@ -81,6 +80,7 @@ extension MessagesExchange {
         var plan = ExchangePlan(
             requestedModel: envelope.model, upstreamModel: model,
             isStream: purpose == .message && envelope.isStream)
+        plan.secrets = secrets(link)
         plan.estimatedInputTokens = requestBody.count / 4
         record.note(plan, link.server)
         let url = link.server.endpointURL
@@ -95,34 +95,15 @@ extension MessagesExchange {
     }
 
     /// A big body would hold up other people's tokens: it is parsed on another thread.
-    private func parsing<Result: Sendable>(
-        _ work: @escaping @Sendable () throws(APIError) -> Result
-    ) async throws(ExchangeEnd) -> Result {
+    private func parsing<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(APIError) -> Value
+    ) async throws(ExchangeEnd) -> Value {
         do throws(APIError) {
-            return requestBody.count < Self.offWorkerBytesMin
-                ? try work() : try await OffWorker.run(work)
+            guard requestBody.count >= OffWorker.bytesMin else { return try work() }
+            return try await OffWorker.run { Result { () throws(APIError) in try work() } }
+                .get()
         } catch {
             throw .error(error)
         }
-    }
-}
-
-/// Work that would hold up a worker, done on another thread.
-private enum OffWorker {
-    static func run<Value: Sendable>(
-        _ work: @escaping @Sendable () throws(APIError) -> Value
-    ) async throws(APIError) -> Value {
-        // Without the preference the worker itself, being the task's executor, would do it.
-        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(work)
-        }
-        return try result.get()
-    }
-
-    @concurrent
-    private static func concurrently<Value: Sendable>(
-        _ work: @escaping @Sendable () throws(APIError) -> Value
-    ) async -> Result<Value, APIError> {
-        Result { () throws(APIError) in try work() }
     }
 }

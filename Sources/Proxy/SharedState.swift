@@ -1,6 +1,7 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
+internal import Server
 internal import Telemetry
 internal import Translation
 internal import Upstream
@@ -25,6 +26,8 @@ package final class SharedState: Sendable {
     let rateLimits: RateLimits
     let retryPolicy: RetryPolicy
     let log: Log
+    /// Limits of the main listener, on each worker.
+    let serverLimits: ServerLimits
 
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
@@ -47,6 +50,7 @@ package final class SharedState: Sendable {
         admission = Admission(settings)
         rateLimits = RateLimits(settings)
         log = Log(settings)
+        serverLimits = ServerLimits(settings, workers: workers)
     }
 
     private static func unique(_ names: [String]) -> [String] {
@@ -77,5 +81,16 @@ extension AnswerOptions {
             case .implicit: .implicit
             case .off: .off
             }
+    }
+}
+
+extension ServerLimits {
+    init(_ settings: Settings, workers: Int) {
+        self.init()
+        connectionsMax = (settings.connectionsMax + workers - 1) / workers
+        peers = settings.connectionsPerPeerMax.map { PeerCounts(connectionsMax: $0) }
+        headTimeout = settings.headerTimeout
+        bodyIdleTimeout = settings.bodyTimeout
+        idleTimeout = settings.idleTimeout
     }
 }

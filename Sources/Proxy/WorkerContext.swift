@@ -28,7 +28,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         self.links = links
         metrics = shared.shards[index]
         mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
-        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
+        listener = Listener(socket, on: loop, limits: shared.serverLimits, handler: self)
         shared.lifecycle.workerStarts()
         loop.atEndOfRound(self)
     }
@@ -93,7 +93,13 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// The answer to bytes that are no request.
     package func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
         let id = mint.next("req")
-        let kind: APIError.Kind = error.status >= 500 ? .api : .invalidRequest
+        let kind: APIError.Kind =
+            switch error.status {
+            case 408: .timeout
+            case 429: .rateLimit
+            case 500...: .api
+            default: .invalidRequest
+            }
         let body = APIError(kind, error.message, label: .callerInvalid, status: error.status)
         metrics.add(.errors, SeriesKey(LabelIndex.error(body.label.rawValue)))
         return (Self.headers(id), body.body(requestID: id))
@@ -145,9 +151,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             reject(.auth)
             throw .unknownKey
         }
-        if let coding = head.header("content-encoding"), coding != "identity" {
-            throw .unknownEncoding
-        }
+        _ = try ContentCoding(head)
         guard !shared.lifecycle.isDraining else {
             reject(.draining)
             throw .stopping

@@ -47,12 +47,14 @@ package enum PassedError {
 /// A whole message on its way through.
 package enum PassedMessage {
     /// What the books want to know of it; what is no message is an error.
-    package static func read(_ body: [UInt8]) throws(APIError) -> StreamReport {
+    package static func read(
+        _ body: [UInt8], _ plan: ExchangePlan
+    ) throws(APIError) -> StreamReport {
         guard let document = try? JSONDocument(parsing: body) else {
             throw .upstreamProtocol("upstream returned what is no JSON")
         }
         let root = document.root
-        if let error = PassedError.inBand(root) { throw error }
+        if let error = PassedError.inBand(root) { throw error.hiding(plan.secrets) }
         var report = StreamReport()
         if let counts = root["usage"] {
             var usage = Usage()

@@ -34,13 +34,17 @@ package struct EventPassage: AnswerStream {
     /// Nothing comes behind the last event.
     package let wantsUpstreamCancelled = false
 
+    private let secrets: [String]
     private let requestID: String
     /// The beginning of an event whose end has not come, and how much of it was searched.
     private var tail: [UInt8] = []
     private var searched = 0
 
     /// A passage for one stream.
-    package init(requestID: String) { self.requestID = requestID }
+    package init(_ plan: ExchangePlan, requestID: String) {
+        secrets = plan.secrets
+        self.requestID = requestID
+    }
 
     /// Takes a piece of the upstream's stream; appends whole events.
     package mutating func feed(_ piece: [UInt8], into events: inout [UInt8]) {
@@ -111,6 +115,7 @@ package struct EventPassage: AnswerStream {
     }
 
     private mutating func fail(_ error: APIError, into events: inout [UInt8]) {
+        let error = error.hiding(secrets)
         phase = .failed(error)
         if isCommitted { EventWriter.error(error, requestID: requestID, into: &events) }
     }
@@ -151,7 +156,9 @@ package struct EventPassage: AnswerStream {
                 StopReason(rawValue: $0)
             }
         case "message_stop": phase = .ended
-        case "error": phase = .failed(PassedError.inBand(root) ?? .upstreamProtocol("an error"))
+        case "error":
+            let error = PassedError.inBand(root) ?? .upstreamProtocol("upstream told an error")
+            phase = .failed(error.hiding(secrets))
         default: break
         }
     }

@@ -30,10 +30,12 @@ private let stream = """
 
     """
 
+private let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+
 private func pass(
     _ pieces: [[UInt8]], _ end: StreamTranslator.End = .endOfStream
 ) -> (EventPassage, String) {
-    var passage = EventPassage(requestID: "req_1")
+    var passage = EventPassage(plan, requestID: "req_1")
     var output: [UInt8] = []
     for piece in pieces { passage.feed(piece, into: &output) }
     passage.finish(end, into: &output)
@@ -103,7 +105,7 @@ private func error(_ passage: EventPassage) -> APIError? {
     }
 
     @Test func aPingIsWrittenBeforeTheFirstEventWhenItTakesLong() {
-        var passage = EventPassage(requestID: "req_1")
+        var passage = EventPassage(plan, requestID: "req_1")
         var output: [UInt8] = []
         passage.feed(Array("event: mess".utf8), into: &output)
         passage.commit(into: &output)
@@ -116,7 +118,8 @@ private func error(_ passage: EventPassage) -> APIError? {
 
 @Suite struct PassedAnswerTests {
     private let context = ErrorContext(
-        secret: "sk-secret-key", ownsKey: true, model: "m", path: "/v1/messages")
+        secrets: ["sk-secret-key"], ownsKey: true, model: "m", path: "/v1/messages",
+        estimatedInputTokens: 0)
 
     private func translate(_ status: Int, _ body: String) -> APIError {
         PassedError.translate(
@@ -137,10 +140,10 @@ private func error(_ passage: EventPassage) -> APIError? {
             {"type":"message","content":[{"type":"text"},{"type":"tool_use"}],\
             "stop_reason":"end_turn","usage":{"input_tokens":4,"output_tokens":2}}
             """
-        let report = try PassedMessage.read(Array(body.utf8))
+        let report = try PassedMessage.read(Array(body.utf8), plan)
         #expect(report.usage?.inputTokens == 4 && report.usage?.outputTokens == 2)
         #expect(report.stopReason == .endTurn && report.toolCallCount == 1)
-        #expect(throws: APIError.self) { try PassedMessage.read(Array("<html>".utf8)) }
+        #expect(throws: APIError.self) { try PassedMessage.read(Array("<html>".utf8), plan) }
     }
 
     @Test(arguments: [
