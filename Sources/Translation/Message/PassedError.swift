@@ -14,10 +14,11 @@ package enum PassedError {
             let kind = kind(document.root), !(status == 401 && context.ownsKey)
         else { return error }
         error.kind = kind
+        error.message = document.root["error"]?["message"]?.text?.string ?? error.message
         error.status = status
         error.label = label(kind)
         error.shouldRetry = header("x-should-retry").map { $0 != "false" }
-        return error
+        return error.hiding(context.secrets)
     }
 
     /// The error inside an answer of 200, or of an `error` event; `nil` when there is none.

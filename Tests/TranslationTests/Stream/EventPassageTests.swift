@@ -129,7 +129,8 @@ private func error(_ passage: EventPassage) -> APIError? {
     @Test func errorsKeepTheirShape() {
         let body = #"{"type":"error","error":{"type":"not_found_error","message":"sk-secret-key"}}"#
         let error = translate(404, body)
-        #expect(error.status == 404 && error.kind == .notFound && error.message == "***")
+        #expect(error.status == 404 && error.kind == .notFound)
+        #expect(error.message.contains("***") && !error.message.contains("secret"))
         let refused = #"{"type":"error","error":{"type":"authentication_error","message":"no"}}"#
         #expect(translate(401, refused).status == 502)
         #expect(translate(503, "<html>busy</html>").status == 529)
