@@ -5,7 +5,7 @@ package struct Setting: Sendable {
     /// What a value must look like.
     enum Kind: Sendable {
         case text, url, path, list, modelMap, secret, secrets
-        case host, port, socket, flag, size, memory
+        case host, port, socket, flag, size, memory, rates, budgets
         case duration(atLeast: Duration)
         case number(ClosedRange<Int>)
         case choice([String])
@@ -72,7 +72,7 @@ package struct Setting: Sendable {
         switch kind {
         case .secret, .secrets: true
         case .text, .url, .path, .list, .modelMap, .host, .port, .socket, .flag, .size, .memory,
-            .duration, .number, .choice:
+            .rates, .budgets, .duration, .number, .choice:
             false
         }
     }
@@ -94,6 +94,8 @@ package struct Setting: Sendable {
         case .port: "a port from 0 to 65535"
         case .socket: "unix: and an absolute path of at most 107 bytes"
         case .flag: "true or false"
+        case .rates: "amounts like 60, 200k or gpt-5*=10, by comma"
+        case .budgets: "amounts like 1M/day or gpt-5*=30M/month, by comma"
         case .memory: "auto, off, or a size like 64MiB"
         case .size: "a size like 32MiB, or a number of bytes"
         case .duration(let least):

@@ -182,6 +182,9 @@ extension Settings {
             default: EnvironmentReader.bytes(text).map { .bytes($0) }
             }
         }
+        requestRates = reader.limits(.requestRate)
+        tokenRates = reader.limits(.tokenRate)
+        tokenBudgets = reader.limits(.tokenBudget)
         workers = reader.number(.workers)
     }
 

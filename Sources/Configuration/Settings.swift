@@ -25,7 +25,7 @@ package struct Settings: Sendable {
     /// The dialects that can be named.
     package static let dialects = [
         "auto", "generic", "openai", "azure", "openrouter", "deepseek", "gemini", "vllm", "sglang",
-        "llamacpp", "ollama", "lmstudio", "groq", "mistral", "kimi",
+        "llamacpp", "ollama", "lmstudio", "groq", "mistral", "kimi", "glm", "qwen",
     ]
 
     /// From what weight on a line is written.
@@ -123,6 +123,12 @@ package struct Settings: Sendable {
     package var concurrentRequestsMax = 0
     /// `MEMORY_BUDGET`.
     package var memoryBudget = MemoryBudget.auto
+    /// `RATE_LIMIT_RPM`.
+    package var requestRates: [ModelLimit] = []
+    /// `RATE_LIMIT_TPM`.
+    package var tokenRates: [ModelLimit] = []
+    /// `TOKEN_BUDGET`.
+    package var tokenBudgets: [ModelLimit] = []
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
     /// `EXIT_ZERO_ON_SIGTERM`.

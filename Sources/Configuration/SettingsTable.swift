@@ -25,7 +25,8 @@ package enum SettingsTable {
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
-        .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .workers,
+        .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .requestRate,
+        .tokenRate, .tokenBudget, .workers,
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
@@ -180,6 +181,15 @@ extension Setting {
     static let memoryBudget = Setting(
         .limits, "MEMORY_BUDGET", .memory, default: "auto",
         "requests in memory together; auto is half of the container's limit")
+    static let requestRate = Setting(
+        .limits, "RATE_LIMIT_RPM", .rates,
+        "requests a minute of each upstream model; first match; more get 429")
+    static let tokenRate = Setting(
+        .limits, "RATE_LIMIT_TPM", .rates,
+        "tokens a minute of each upstream model, by what it reports")
+    static let tokenBudget = Setting(
+        .limits, "TOKEN_BUDGET", .budgets,
+        "tokens of each upstream model in a UTC day or month, since the start")
     static let workers = Setting(
         .limits, "WORKERS", .number(1...64), unset: "the CPUs, at most 2",
         "threads that carry traffic")

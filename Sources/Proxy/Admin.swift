@@ -43,7 +43,8 @@ final class AdminContext: WorkerTenant, RequestHandler {
         guard let endpoint = endpoints.first(where: { $0.method == head.method }) else {
             return await refuse(endpoints.map(\.method), connection)
         }
-        guard !endpoint.isLocal || connection.isPeerLocal else {
+        // A page in a browser on this machine, which would send its origin along, may not ask.
+        guard !endpoint.isLocal || connection.isPeerLocal && head.header("origin") == nil else {
             return await refuse(403, "only clients on this machine may ask this", connection)
         }
         guard let body = try? await connection.readBody(bytesMax: Self.bodyBytesMax) else {

@@ -26,6 +26,10 @@ struct ExchangeRecord {
     var repairs: [String] = []
     var toolCallCount = 0
     var pings = 0
+    /// Input tokens by our own estimate; zero without one.
+    private(set) var estimatedInputTokens = 0
+    /// Whether thinking is part of the answer, and so of its pace.
+    private(set) var showsThinking = false
     /// How often the request was sent upstream again.
     var retries = 0
 
@@ -34,6 +38,15 @@ struct ExchangeRecord {
     private(set) var upstreamStatus = 0
     private(set) var upstreamRequestID: String?
     private(set) var firstTokenAt: Instant?
+    private(set) var lastTokenAt: Instant?
+    /// The longest time without a byte from the upstream, in a stream.
+    private(set) var silenceNanoseconds: UInt64?
+    /// What translating the request took.
+    private(set) var requestWorkNanoseconds: UInt64?
+    /// From the upstream's bytes to the write of what the client saw first.
+    private(set) var firstWorkNanoseconds: UInt64?
+    /// All time of the sidecar's own.
+    private(set) var workNanoseconds: UInt64 = 0
     /// Headers of the upstream's that the answer has too.
     private(set) var clientHeaders: [(String, String)] = []
 
@@ -46,6 +59,8 @@ struct ExchangeRecord {
         isStream = plan.isStream
         requestedModel = plan.requestedModel
         upstreamModel = plan.upstreamModel
+        estimatedInputTokens = plan.estimatedInputTokens
+        if case .hidden = plan.thinking { showsThinking = false } else { showsThinking = true }
         losses = plan.losses
         repairs = plan.repairs
     }
@@ -73,91 +88,36 @@ struct ExchangeRecord {
         toolCallCount = report.toolCallCount
     }
 
+    /// Bytes have gone out to the client.
     mutating func noteOutput(hasToken: Bool, bytes: Int, at now: Instant) {
         responseBytes += bytes
-        if hasToken, firstTokenAt == nil { firstTokenAt = now }
+        guard hasToken else { return }
+        if firstTokenAt == nil { firstTokenAt = now }
+        lastTokenAt = now
+    }
+
+    /// The upstream has said nothing for so long.
+    mutating func noteSilence(_ nanoseconds: UInt64) {
+        silenceNanoseconds = max(silenceNanoseconds ?? 0, nanoseconds)
+    }
+
+    /// The request was translated, perhaps not for the first time.
+    mutating func noteRequestWork(since start: Instant) {
+        let work = Instant.read().nanoseconds(since: start)
+        requestWorkNanoseconds = (requestWorkNanoseconds ?? 0) + work
+        workNanoseconds += work
+    }
+
+    /// Bytes of the upstream's were translated and written; `start` is when they came in.
+    mutating func noteAnswerWork(since start: Instant) {
+        let work = Instant.read().nanoseconds(since: start)
+        if firstWorkNanoseconds == nil { firstWorkNanoseconds = work }
+        workNanoseconds += work
     }
 
     /// An error that the client got as the answer.
     mutating func note(_ error: APIError) {
         status = error.status
         self.error = error
-    }
-}
-
-extension ExchangeRecord {
-    /// Adds the exchange to the metrics.
-    func count(
-        _ metrics: MetricsShard, _ registry: MetricsRegistry, route: RouteLabel, now: Instant
-    ) {
-        let model = registry.modelIndex(upstreamModel)
-        let stream = isStream ? 1 : 0
-        let route = route.labelIndex
-        metrics.add(.requests, SeriesKey(route, status, stream, model))
-        metrics.observe(
-            .requestDuration, SeriesKey(route, stream, outcome.labelIndex, model),
-            Self.seconds(startedAt, now))
-        metrics.observe(.requestBodyBytes, SeriesKey(route), Double(requestBytes))
-        metrics.add(.responseBytes, SeriesKey(), responseBytes)
-        if isStream, status == 200 { metrics.add(.streamOutcomes, SeriesKey(outcome.labelIndex)) }
-        if let firstTokenAt {
-            metrics.observe(
-                .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
-        }
-        if let upstreamStartedAt, let upstreamHeadAt {
-            metrics.observe(
-                .upstreamFirstByte, SeriesKey(model),
-                Self.seconds(upstreamStartedAt, upstreamHeadAt))
-        }
-        if let stopReason {
-            metrics.add(.stopReasons, SeriesKey(LabelIndex.stopReason(stopReason.rawValue), model))
-        }
-        if let error { metrics.add(.errors, SeriesKey(LabelIndex.error(error.label.rawValue))) }
-        if toolCallCount > 0 { metrics.add(.toolCalls, SeriesKey(toolCallCount > 1 ? 1 : 0)) }
-        if pings > 0 { metrics.add(.pings, SeriesKey(), pings) }
-        for repair in repairs { metrics.add(.repairs, SeriesKey(LabelIndex.repair(repair))) }
-        for loss in losses { metrics.add(.losses, SeriesKey(LabelIndex.loss(loss))) }
-        if let usage { count(usage, metrics, model) }
-    }
-
-    private func count(_ usage: Usage, _ metrics: MetricsShard, _ model: Int) {
-        let amounts: [(TokenLabel, Int)] = [
-            (.input, usage.inputTokens), (.output, usage.outputTokens),
-            (.cacheRead, usage.cacheReadTokens), (.cacheCreation, usage.cacheCreationTokens),
-            (.reasoning, usage.thinkingTokens ?? 0),
-        ]
-        for (label, amount) in amounts where amount > 0 {
-            metrics.add(.tokens, SeriesKey(label.labelIndex, model), amount)
-        }
-    }
-
-    private static func seconds(_ start: Instant, _ end: Instant) -> Double {
-        Double(end.nanoseconds(since: start)) / 1e9
-    }
-
-    /// Writes the one line of the exchange.
-    func write(to log: Log, route: RouteLabel, now: Instant) {
-        log.write(.info, "request") { line in
-            line.add("request_id", requestID)
-            line.add("trace_id", traceID)
-            line.add("route", route.rawValue)
-            line.add("model", requestedModel)
-            line.add("upstream_model", upstreamModel)
-            line.add("stream", isStream)
-            line.add("status", status)
-            line.add("outcome", outcome.rawValue)
-            line.add("stop_reason", stopReason?.rawValue)
-            line.add("error", error?.label.rawValue)
-            line.add("input_tokens", usage?.inputTokens)
-            line.add("cache_read_tokens", usage?.cacheReadTokens)
-            line.add("output_tokens", usage?.outputTokens)
-            line.add("ttft_ms", milliseconds: firstTokenAt.map { $0.nanoseconds(since: startedAt) })
-            line.add("duration_ms", milliseconds: now.nanoseconds(since: startedAt))
-            line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
-            line.add("upstream_request_id", upstreamRequestID)
-            line.add("retries", retries > 0 ? retries : nil)
-            line.add("lossy", losses.isEmpty ? nil : losses.count)
-            line.add("repairs", repairs.isEmpty ? nil : repairs.count)
-        }
     }
 }

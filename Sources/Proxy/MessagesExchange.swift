@@ -18,6 +18,10 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    /// What a refusal taught about this one request.
+    var ownQuirks: Set<Quirk> = []
+    /// What the request took of our own limits.
+    var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
     let timer: Timer
 
@@ -39,7 +43,9 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan): try await ask(body, upstreamBody, plan)
+            case .upstream(let upstreamBody, let plan):
+                try enter(plan)
+                try await ask(body, upstreamBody, plan)
             }
         } catch {
             await conclude(error)
@@ -65,13 +71,18 @@ final class MessagesExchange {
         let session = head.header("x-claude-code-session-id")
         let translator = context.shared.translator
         let (learned, now) = (context.shared.learned, context.loop.now)
-        let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
+        let own = ownQuirks
+        let quirks: @Sendable (String) -> Set<Quirk> = {
+            learned.quirks(of: $0, now: now).union(own)
+        }
+        let start = Instant.read()
         do throws(APIError) {
             let request =
                 body.count < Self.offWorkerBytesMin
                 ? try translator.translate(body, session: session, quirks: quirks)
                 : try await OffWorker.translate(translator, body, session, quirks)
             record.note(request.plan)
+            record.noteRequestWork(since: start)
             return request
         } catch {
             throw .error(error)
@@ -100,7 +111,7 @@ final class MessagesExchange {
             ("content-type", "text/event-stream; charset=utf-8"),
             ("cache-control", "no-cache, no-transform"), ("x-accel-buffering", "no"),
             ("request-id", record.requestID),
-        ] + record.clientHeaders
+        ] + answerHeaders
     }
 
     // MARK: - The answer
@@ -117,12 +128,14 @@ final class MessagesExchange {
     private func relayMessage(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd)
     {
         let body = try await collect(transfer)
+        let start = context.loop.now
         do throws(APIError) {
             let translator = MessageTranslator(plan: plan)
             let message = try translator.translate(completion: body, mint: &context.mint)
             record.note(message.report)
             record.responseBytes = message.body.count
             record.outcome = .completed
+            record.noteAnswerWork(since: start)
             await respond(message.body)
         } catch {
             throw .failed(AttemptFailure(told: error))
@@ -132,7 +145,7 @@ final class MessagesExchange {
     private func respond(_ bytes: [UInt8]) async {
         record.status = 200
         await connection.respond(
-            status: 200, headers: WorkerContext.headers(record.requestID) + record.clientHeaders,
+            status: 200, headers: WorkerContext.headers(record.requestID) + answerHeaders,
             body: bytes)
     }
 
@@ -149,7 +162,7 @@ final class MessagesExchange {
 
     private func tell(_ error: APIError) async {
         record.note(error)
-        await connection.respond(error, record.requestID, record.clientHeaders)
+        await connection.respond(error, record.requestID, answerHeaders)
     }
 }
 

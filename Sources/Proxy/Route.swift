@@ -45,6 +45,17 @@ enum Route: Equatable {
         }
     }
 
+    /// How the metrics call it; `nil` for what is not counted.
+    var label: RouteLabel? {
+        switch self {
+        case .messages: .messages
+        case .countTokens: .countTokens
+        case .models, .model: .models
+        case .hello, .refused: .other
+        case .alive, .ready, .metrics, .quit: nil
+        }
+    }
+
     /// Without a slash at the end.
     static func plain(_ path: String) -> String {
         path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path

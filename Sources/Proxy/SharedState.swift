@@ -24,6 +24,7 @@ package final class SharedState: Sendable {
     let shards: [MetricsShard]
     let credentials: Credentials
     let admission: Admission
+    let rateLimits: RateLimits
     let learned = LearnedQuirks()
     let retryPolicy: RetryPolicy
     let retryBudget = Mutex(RetryBudget(now: .read()))
@@ -62,6 +63,7 @@ package final class SharedState: Sendable {
             shards: shards, models: labelled, build: BuildReport(settings, dialect: dialect.name))
         credentials = Credentials(settings)
         admission = Admission(settings)
+        rateLimits = RateLimits(settings)
         log = Log(settings)
     }
 

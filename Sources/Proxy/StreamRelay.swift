@@ -21,6 +21,7 @@ struct StreamRelay {
     private var isCommitted = false
     private var answeredAt: Instant
     private var lastWriteAt: Instant
+    private var lastPieceAt: Instant
     private var graceEndsAt: Instant?
     private var failureOutcome = OutcomeLabel.errorEvent
 
@@ -39,6 +40,7 @@ struct StreamRelay {
         if transfer.releaseBody() { exchange.room.releaseBody() }
         answeredAt = context.loop.now
         lastWriteAt = context.loop.now
+        lastPieceAt = context.loop.now
     }
 
     /// Relays until the stream has ended, one way or another.
@@ -51,6 +53,8 @@ struct StreamRelay {
             if context.isStopping {
                 try await finish(.draining)
             } else if transfer.hasBytes {
+                exchange.record.noteSilence(transfer.lastByteAt.nanoseconds(since: lastPieceAt))
+                lastPieceAt = transfer.lastByteAt
                 transfer.take(into: &piece)
                 let bytes = piece
                 try await advance { translator, events in translator.feed(bytes, into: &events) }
@@ -105,10 +109,13 @@ struct StreamRelay {
 
     private mutating func flush() async throws(ExchangeEnd) {
         guard !output.isEmpty else { return }
-        exchange.record.noteOutput(
-            hasToken: translator.report.hasOutput, bytes: output.count, at: context.loop.now)
+        let (now, count) = (context.loop.now, output.count)
         guard await connection.send(stream: &output) else { throw .clientGone }
+        exchange.record.noteOutput(
+            hasToken: translator.report.hasOutput, bytes: count, at: context.loop.now)
         lastWriteAt = context.loop.now
+        // A client that made the write wait took its own time, not ours.
+        if lastWriteAt == now { exchange.record.noteAnswerWork(since: now) }
     }
 
     // MARK: - Silence
@@ -147,6 +154,7 @@ struct StreamRelay {
     }
 
     private mutating func finish(_ end: StreamTranslator.End) async throws(ExchangeEnd) {
+        exchange.record.noteSilence(context.loop.now.nanoseconds(since: transfer.lastByteAt))
         failureOutcome =
             switch end {
             case .draining: .drained

@@ -8,7 +8,7 @@ internal import Translation
 internal import Upstream
 
 /// A worker's tenant; answers everything that comes in on its listener.
-package final class WorkerContext: WorkerTenant, RequestHandler {
+package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     let loop: EventLoop
     let shared: SharedState
     let upstream: UpstreamClient
@@ -31,6 +31,15 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
         mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
         listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
         shared.lifecycle.workerStarts()
+        loop.atEndOfRound(self)
+    }
+
+    /// Measures how long this round kept others waiting, and counts connections.
+    package func roundEnds() {
+        let work = Instant.read().nanoseconds(since: loop.now)
+        metrics.observe(.eventLoopLag, SeriesKey(), Double(work) / 1e9)
+        let active = min(upstream.activeCount, upstream.connectionCount)
+        metrics.connections(idle: upstream.connectionCount - active, active: active)
     }
 
     /// Whether nothing is left to be done.
@@ -59,12 +68,15 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     /// Answers one request.
     package func respond(to head: RequestHead, over connection: Connection) async {
         let route = Route(head)
+        let label = route.label
+        if let label { metrics.inFlight(label, 1) }
+        defer { if let label { metrics.inFlight(label, -1) } }
         switch route {
         case .messages: await messages(head, connection)
         case .countTokens: await countTokens(head, connection)
         case .models, .model: await models(route, head, connection)
         case .hello:
-            await answer(connection, 200, SmallEndpoints.hello, head)
+            await answer(connection, SmallEndpoints.hello, head, .other)
         case .alive, .ready, .metrics, .quit:
             await Probes(shared).respond(to: route, head, over: connection)
         case .refused(let status, let message):
@@ -85,10 +97,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
 
     private func messages(_ head: RequestHead, _ connection: Connection) async {
         guard let room = await admit(head, .messages, connection) else { return }
-        metrics.inFlight(.messages, 1)
         let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
-        metrics.inFlight(.messages, -1)
+        exchange.settle()
         close(exchange.record, .messages)
     }
 
@@ -134,9 +145,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
                 let error = APIError(.notFound, "model: \(id)", label: .callerInvalid)
                 return await refuse(error, .models, connection)
             }
-            return await answer(connection, 200, SmallEndpoints.model(id), head)
+            return await answer(connection, SmallEndpoints.model(id), head, .models)
         }
-        await answer(connection, 200, SmallEndpoints.models(shared.models), head)
+        await answer(connection, SmallEndpoints.models(shared.models), head, .models)
     }
 
     /// Turns away whom the sidecar cannot or must not serve, before anything is read.
@@ -194,11 +205,15 @@ package final class WorkerContext: WorkerTenant, RequestHandler {
     }
 
     private func answer(
-        _ connection: Connection, _ status: Int, _ body: [UInt8], _ head: RequestHead
+        _ connection: Connection, _ body: [UInt8], _ head: RequestHead, _ route: RouteLabel
     ) async {
+        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        record.status = 200
+        record.outcome = .completed
         await connection.respond(
-            status: status, headers: Self.headers(mint.next("req")), body: body,
+            status: 200, headers: Self.headers(record.requestID), body: body,
             isHead: head.method == "HEAD")
+        close(record, route)
     }
 
     /// Closes the books of an exchange.

@@ -4,7 +4,7 @@
 package enum Metric: Int, Sendable, CaseIterable {
     case requests, requestDuration, requestsInFlight, requestBodyBytes, rejected, overhead
     case timeToFirstToken, timePerOutputToken, interChunkMax, streamOutcomes, streamsInFlight
-    case pings, responseBytes, stopReasons, tokens, tokensPerRequest, tokenEstimateError
+    case pings, responseBytes, stopReasons, tokens, tokensPerRequest, tokenEstimate
     case countTokens, toolCalls, errors, repairs, losses
     case upstreamRequests, upstreamFirstByte, upstreamConnect, upstreamRetries
     case upstreamConnections, eventLoopLag, genAITokenUsage
@@ -28,7 +28,7 @@ package enum Metric: Int, Sendable, CaseIterable {
         case .stopReasons: .stopReasons
         case .tokens: .tokens
         case .tokensPerRequest: .tokensPerRequest
-        case .tokenEstimateError: .tokenEstimateError
+        case .tokenEstimate: .tokenEstimate
         case .countTokens: .countTokens
         case .toolCalls: .toolCalls
         case .errors: .errors

@@ -14,8 +14,8 @@ extension MetricDefinition {
         "rejected_total", "Requests turned away before they were read.", [.rejection])
     static let overhead = seconds(
         "overhead_seconds",
-        "Time of the sidecar's own: request is from its last byte to sending it on, response_first "
-            + "from the upstream's first bytes to sending them on, total all of an exchange.",
+        "Time of the sidecar's own: request is translating it, response_first is from the "
+            + "upstream's bytes to the write of what the client sees first, total is all of it.",
         [.phase], Buckets.overhead
     ).shownWhenTouched
 
@@ -43,10 +43,10 @@ extension MetricDefinition {
     static let tokensPerRequest = amounts(
         "tokens_per_request", "Tokens of one exchange.", [.direction], Buckets.tokens
     ).shownWhenTouched
-    static let tokenEstimateError = ratio(
-        "token_estimate_error_ratio",
-        "How far the estimate of the input was off, by what the upstream counted.",
-        Buckets.signedRatio
+    static let tokenEstimate = ratio(
+        "token_estimate_ratio",
+        "Estimated input tokens by those that the upstream counted; 1 is exact.",
+        Buckets.aroundOne
     ).unstable
     static let countTokens = counter(
         "count_tokens_total", "Answers of count_tokens, by where the number came from.",

@@ -99,8 +99,8 @@ enum Buckets {
     static let silence = [0.1, 0.5, 1, 2, 5, 10, 20, 60, 180, 300]
     static let bodies = (0..<9).map { Double(1024 << (2 * $0)) }
     static let tokens = (0..<14).map { Double(1 << (2 * $0)) }
-    static let signedRatio = [-0.5, -0.25, -0.1, -0.05, 0, 0.05, 0.1, 0.25, 0.5]
-    static let ratio = (0...10).map { Double($0) / 10 }
+    /// OpenMetrics allows no sum beside negative buckets, so a signed error would have no mean.
+    static let aroundOne = [0.25, 0.5, 0.75, 0.9, 0.95, 1, 1.05, 1.1, 1.25, 1.5, 2]
     static let connect = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
     static let lag = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,

@@ -12,6 +12,20 @@ package struct ModelRule: Sendable, Equatable {
         self.pattern = pattern
         self.model = model
     }
+
+    /// Whether the rule is for a name.
+    package func fits(_ name: String) -> Bool { Self.matches(name.utf8[...], pattern.utf8[...]) }
+
+    /// Whether a name fits a pattern; linear in practice, patterns are short.
+    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
+        guard let first = pattern.first else { return name.isEmpty }
+        if first == UInt8(ascii: "*") {
+            let rest = pattern.dropFirst()
+            return name.indices.contains { matches(name[$0...], rest) }
+                || matches(name[name.endIndex...], rest)
+        }
+        return name.first == first && matches(name.dropFirst(), pattern.dropFirst())
+    }
 }
 
 /// The model map: exact names first, then patterns in order, else the client's name unchanged.
@@ -26,7 +40,7 @@ package struct ModelMap: Sendable {
         let name = name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name
         let rule =
             rules.first { $0.pattern == name }
-            ?? rules.first { Self.matches(name.utf8[...], $0.pattern.utf8[...]) }
+            ?? rules.first { $0.fits(name) }
         return rule?.model ?? name
     }
 
@@ -39,16 +53,5 @@ package struct ModelMap: Sendable {
     private static func unique(_ names: [String]) -> [String] {
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
-    }
-
-    /// Whether a name fits a pattern; linear in practice, patterns are short.
-    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
-        guard let first = pattern.first else { return name.isEmpty }
-        if first == UInt8(ascii: "*") {
-            let rest = pattern.dropFirst()
-            return name.indices.contains { matches(name[$0...], rest) }
-                || matches(name[name.endIndex...], rest)
-        }
-        return name.first == first && matches(name.dropFirst(), pattern.dropFirst())
     }
 }

@@ -33,6 +33,9 @@ import Testing
         ("REQUEST_TIMEOUT", "-1s"), ("CONNECT_TIMEOUT", "0"), ("FIRST_BYTE_TIMEOUT", "0s"),
         ("UPSTREAM_IDLE_TIMEOUT", "5 minutes"), ("PING_INTERVAL", "0"), ("COMMIT_AFTER", "1e9"),
         ("MAX_REQUEST_BYTES", "0"), ("MEMORY_BUDGET", "0"), ("MEMORY_BUDGET", "half"),
+        ("RATE_LIMIT_RPM", "0"), ("RATE_LIMIT_RPM", "60/minute"), ("RATE_LIMIT_TPM", "=5"),
+        ("RATE_LIMIT_TPM", "gpt-5=many,5"), ("TOKEN_BUDGET", "1M"), ("TOKEN_BUDGET", "1M/year"),
+        ("TOKEN_BUDGET", "2000G/day"), ("TOKEN_BUDGET", "1.5M/day"),
         ("MAX_CONCURRENT_REQUESTS", "0"), ("WORKERS", "0"),
         ("WORKERS", "65"), ("LOG_FORMAT", "xml"), ("DRAIN_TIMEOUT", "never"),
     ])

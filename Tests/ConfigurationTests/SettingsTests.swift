@@ -116,6 +116,21 @@ import Testing
         #expect(try settings(["MEMORY_BUDGET": text]).memoryBudget == expected)
     }
 
+    @Test func limitsAreForAModelOrForAll() throws {
+        let settings = try settings([
+            "RATE_LIMIT_RPM": "gpt-5*=10, 60", "RATE_LIMIT_TPM": "200k",
+            "TOKEN_BUDGET": "a=b=1M/day,30M/Month",
+        ])
+        #expect(
+            settings.requestRates
+                == [ModelLimit("gpt-5*", 10, per: .minute), ModelLimit("*", 60, per: .minute)])
+        #expect(settings.tokenRates == [ModelLimit("*", 200_000, per: .minute)])
+        #expect(
+            settings.tokenBudgets == [
+                ModelLimit("a=b", 1_000_000, per: .day), ModelLimit("*", 30_000_000, per: .month),
+            ])
+    }
+
     @Test func modelRulesComeInTheOrderOfTheirWeight() throws {
         let settings = try settings([
             "MODEL_MAP": "claude-x=a, claude-y*=b", "BIG_MODEL": "big", "SMALL_MODEL": "small",

@@ -1,0 +1,142 @@
+// What becomes of an exchange's record: counts for the metrics, one line of the log.
+internal import Configuration
+internal import EventLoop
+internal import Telemetry
+internal import Translation
+
+extension ExchangeRecord {
+    /// Adds the exchange to the metrics.
+    func count(
+        _ metrics: MetricsShard, _ registry: MetricsRegistry, route: RouteLabel, now: Instant
+    ) {
+        let model = registry.modelIndex(upstreamModel)
+        let stream = isStream ? 1 : 0
+        let route = route.labelIndex
+        metrics.add(.requests, SeriesKey(route, status, stream, model))
+        metrics.observe(
+            .requestDuration, SeriesKey(route, stream, outcome.labelIndex, model),
+            Self.seconds(startedAt, now))
+        metrics.observe(.requestBodyBytes, SeriesKey(route), Double(requestBytes))
+        metrics.add(.responseBytes, SeriesKey(), responseBytes)
+        if isStream, status == 200 { metrics.add(.streamOutcomes, SeriesKey(outcome.labelIndex)) }
+        countTimes(metrics, model)
+        if let stopReason {
+            metrics.add(.stopReasons, SeriesKey(LabelIndex.stopReason(stopReason.rawValue), model))
+        }
+        if let error { metrics.add(.errors, SeriesKey(LabelIndex.error(error.label.rawValue))) }
+        if toolCallCount > 0 { metrics.add(.toolCalls, SeriesKey(toolCallCount > 1 ? 1 : 0)) }
+        if pings > 0 { metrics.add(.pings, SeriesKey(), pings) }
+        for repair in repairs { metrics.add(.repairs, SeriesKey(LabelIndex.repair(repair))) }
+        for loss in losses { metrics.add(.losses, SeriesKey(LabelIndex.loss(loss))) }
+        if let usage { count(usage, metrics, model) }
+    }
+
+    private func countTimes(_ metrics: MetricsShard, _ model: Int) {
+        if let upstreamStartedAt, let upstreamHeadAt {
+            metrics.observe(
+                .upstreamFirstByte, SeriesKey(model),
+                Self.seconds(upstreamStartedAt, upstreamHeadAt))
+        }
+        if let firstTokenAt {
+            metrics.observe(
+                .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
+        }
+        if let pace = secondsPerToken {
+            metrics.observe(.timePerOutputToken, SeriesKey(model), pace)
+        }
+        if let silenceNanoseconds {
+            metrics.observe(.interChunkMax, SeriesKey(), Double(silenceNanoseconds) / 1e9)
+        }
+        // Who was turned away before there was anything to do has no overhead.
+        guard let requestWorkNanoseconds else { return }
+        let phases: [(PhaseLabel, UInt64?)] = [
+            (.request, requestWorkNanoseconds),
+            (.responseFirst, firstWorkNanoseconds), (.total, workNanoseconds),
+        ]
+        for case (let phase, let work?) in phases {
+            metrics.observe(.overhead, SeriesKey(phase.labelIndex), Double(work) / 1e9)
+        }
+    }
+
+    /// Mean time between the tokens of a stream, as the client saw it: thinking that it was not
+    /// shown came before its first token.
+    private var secondsPerToken: Double? {
+        guard case .completed = outcome, let usage, !usage.isEstimated, let firstTokenAt,
+            let lastTokenAt
+        else { return nil }
+        let unseen = showsThinking ? 0 : usage.thinkingTokens ?? 0
+        let gaps = usage.outputTokens - unseen - 1
+        return gaps > 0 ? Self.seconds(firstTokenAt, lastTokenAt) / Double(gaps) : nil
+    }
+
+    private func count(_ usage: Usage, _ metrics: MetricsShard, _ model: Int) {
+        let amounts: [(TokenLabel, Int)] = [
+            (.input, usage.inputTokens), (.output, usage.outputTokens),
+            (.cacheRead, usage.cacheReadTokens), (.cacheCreation, usage.cacheCreationTokens),
+            (.reasoning, usage.thinkingTokens ?? 0),
+        ]
+        for (label, amount) in amounts where amount > 0 {
+            metrics.add(.tokens, SeriesKey(label.labelIndex, model), amount)
+        }
+        let input = usage.inputTokens + usage.cacheReadTokens + usage.cacheCreationTokens
+        for (direction, amount) in [input, usage.outputTokens].enumerated() {
+            metrics.observe(.tokensPerRequest, SeriesKey(direction), Double(amount))
+        }
+        guard !usage.isEstimated, estimatedInputTokens > 0, input > 0 else { return }
+        metrics.observe(
+            .tokenEstimate, SeriesKey(), Double(estimatedInputTokens) / Double(input))
+    }
+
+    private static func seconds(_ start: Instant, _ end: Instant) -> Double {
+        Double(end.nanoseconds(since: start)) / 1e9
+    }
+
+    /// Writes the one line of the exchange.
+    func write(to log: Log, route: RouteLabel, now: Instant) {
+        log.write(level, "request") { line in
+            line.add("request_id", requestID)
+            line.add("trace_id", traceID)
+            line.add("route", route.rawValue)
+            line.add("model", requestedModel)
+            line.add("upstream_model", upstreamModel)
+            line.add("stream", isStream)
+            line.add("status", status)
+            line.add("outcome", outcome.rawValue)
+            line.add("stop_reason", stopReason?.rawValue)
+            line.add("error", error?.label.rawValue)
+            line.add("input_tokens", usage?.inputTokens)
+            line.add("cache_read_tokens", usage?.cacheReadTokens)
+            line.add("output_tokens", usage?.outputTokens)
+            line.add("ttft_ms", milliseconds: firstTokenAt.map { $0.nanoseconds(since: startedAt) })
+            line.add("duration_ms", milliseconds: now.nanoseconds(since: startedAt))
+            line.add("overhead_ms", milliseconds: workNanoseconds > 0 ? workNanoseconds : nil)
+            line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
+            line.add("upstream_request_id", upstreamRequestID)
+            line.add("retries", retries > 0 ? retries : nil)
+            line.add("lossy", losses.isEmpty ? nil : losses.count)
+            line.add("repairs", repairs.isEmpty ? nil : repairs.count)
+        }
+    }
+
+    /// What a client does wrong is no matter of ours; what the upstream does wrong, somebody may
+    /// want to see who sees nothing else.
+    private var level: Settings.LogLevel {
+        guard let error else { return .info }
+        if case .proxyInternal = error.label { return .error }
+        return error.isUpstreams ? .warn : .info
+    }
+}
+
+extension APIError {
+    /// Whether the upstream is to blame: it could not be reached, or gave no answer that is one.
+    fileprivate var isUpstreams: Bool {
+        switch label {
+        case .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
+            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol:
+            true
+        case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow,
+            .proxyOverload, .proxyInternal, .other:
+            false
+        }
+    }
+}
