@@ -4,7 +4,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4-openssl-dev libjansson-dev libssl-dev pkg-config \
+        libcurl4-openssl-dev libjansson-dev libssl-dev zlib1g-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./
@@ -18,7 +18,7 @@ RUN swift build -c release --static-swift-stdlib --product claude-sidecar \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcurl4 libjansson4 libssl3 ca-certificates \
+    && apt-get install -y --no-install-recommends libcurl4 libjansson4 libssl3 zlib1g ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /claude-sidecar /usr/local/bin/claude-sidecar
 COPY --from=build /swift-backtrace-static /usr/local/libexec/swift-backtrace-static

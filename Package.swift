@@ -30,6 +30,7 @@ let package = Package(
             name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
@@ -53,7 +54,7 @@ let package = Package(
         + module("EventLoop", ["CLinux"])
         + module("Server", ["HTTP", "EventLoop", "Bytes"])
         + module("Upstream", ["CCurl", "EventLoop", "Bytes"])
-        + module("Telemetry", ["Bytes"])
+        + module("Telemetry", ["CZlib", "Bytes"])
         + module("Configuration", [])
         + module(
             "Proxy",

@@ -75,7 +75,11 @@ final class MessagesExchange {
             let request =
                 body.count < Self.offWorkerBytesMin
                 ? try translator.translate(body, session: session, quirks: quirks)
-                : try await OffWorker.translate(translator, body, session, quirks)
+                : try await OffWorker.run {
+                    Result { () throws(APIError) in
+                        try translator.translate(body, session: session, quirks: quirks)
+                    }
+                }.get()
             record.note(request.plan)
             record.noteRequestWork(since: start)
             return request
@@ -176,30 +180,6 @@ enum ExchangeEnd: Error {
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)
-        }
-    }
-}
-
-/// Work that would hold up a worker, done on another thread.
-private enum OffWorker {
-    static func translate(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async throws(APIError) -> TranslatedRequest {
-        // Without the preference the worker itself, being the task's executor, would do it.
-        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(translator, body, session, quirks)
-        }
-        return try result.get()
-    }
-
-    @concurrent
-    private static func concurrently(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async -> Result<TranslatedRequest, APIError> {
-        Result { () throws(APIError) in
-            try translator.translate(body, session: session, quirks: quirks)
         }
     }
 }

@@ -17,6 +17,11 @@ package enum Sidecar {
         TerminationSignals.blockEverywhere()
         let count = settings.workers ?? min(2, Container.cpuCount())
         let shared = SharedState(settings, workers: count)
+        shared.log.write(.info, "starting") { line in
+            line.add("version", version)
+            line.add("workers", count)
+            line.add("settings", settings.given.sorted().joined(separator: ","))
+        }
         for warning in settings.warnings { shared.log.write(.warn, warning) }
         do throws(ListenError) {
             let sockets = try open(settings, count)

@@ -12,7 +12,7 @@ private let modules: [String: Set<String>] = [
     "EventLoop": ["CLinux", "Bytes"],
     "Server": ["HTTP", "EventLoop", "Bytes"],
     "Upstream": ["CCurl", "EventLoop", "Bytes"],
-    "Telemetry": ["Bytes"],
+    "Telemetry": ["CZlib", "Bytes"],
     "Configuration": ["Bytes"],
     "Proxy": [
         "Translation", "Server", "HTTP", "Upstream", "EventLoop", "Telemetry", "Configuration",
@@ -27,6 +27,7 @@ private let system: Set<String> = ["Glibc", "Musl", "Synchronization"]
 /// The doors to C libraries, each used by exactly one module.
 private let doors: [String: String] = [
     "CCurl": "Upstream", "CJansson": "JSON", "CCrypto": "Translation", "CLinux": "EventLoop",
+    "CZlib": "Telemetry",
 ]
 
 /// The modules that a line imports; empty for any other line.
