@@ -1,30 +1,41 @@
 # syntax=docker/dockerfile:1
-# The sidecar in a small image: no shell is needed to run it, probe it or stop it.
+# The sidecar in an image of its own: the program, the libraries that it loads, certificates, and
+# nothing else. There is no shell in it, and none is needed to run it, probe it or stop it.
+# `scripts/image` builds and tries it without a registry. For a build that can be repeated, give
+# the base image by digest: --build-arg SWIFT_IMAGE=swift@sha256:…
 
-FROM swift:6.3-bookworm AS build
+ARG SWIFT_IMAGE=docker.io/library/swift:6.3-bookworm
+FROM ${SWIFT_IMAGE} AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4-openssl-dev libjansson-dev libssl-dev zlib1g-dev pkg-config \
+        ca-certificates libcurl4-openssl-dev libjansson-dev libssl-dev zlib1g-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./
 COPY Sources Sources
 # The manifest names the test targets, so their folders must be there.
 COPY Tests Tests
-# -g keeps the names of functions for reports of crashes.
-RUN swift build -c release --static-swift-stdlib --product claude-sidecar \
-    && strip -g -o /claude-sidecar .build/release/claude-sidecar \
-    && cp "$(find /usr -name swift-backtrace-static | head -n 1)" /swift-backtrace-static
+RUN swift build -c release --static-swift-stdlib --product claude-sidecar
+COPY scripts/assemble scripts/assemble
+RUN scripts/assemble .build/release/claude-sidecar /image
 
-FROM debian:bookworm-slim
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcurl4 libjansson4 libssl3 zlib1g ca-certificates \
-    && rm -rf /var/lib/apt/lists/*
-COPY --from=build /claude-sidecar /usr/local/bin/claude-sidecar
-COPY --from=build /swift-backtrace-static /usr/local/libexec/swift-backtrace-static
-# Registers point into memory, and a key may stand there: a report of a crash must not show it.
-ENV SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,registers=none,images=none,swift-backtrace=/usr/local/libexec/swift-backtrace-static
+# What a debugger wants and the image does not carry: --target symbols --output type=local,dest=.
+FROM scratch AS symbols
+COPY --from=build /build/.build/release/claude-sidecar /claude-sidecar.debug
+
+FROM scratch
+ARG VERSION=development
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="claude-sidecar" \
+    org.opencontainers.image.description="Anthropic's Messages API on any OpenAI-compatible server" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /image /
+# A crash is told by the backtracer beside the program. Registers point into memory, and a key may
+# stand there: the report must not show it.
+ENV SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,registers=none,images=none,swift-backtrace=/usr/libexec/swift-backtrace-static
 USER 65532:65532
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s CMD ["/usr/local/bin/claude-sidecar", "healthcheck"]
-ENTRYPOINT ["/usr/local/bin/claude-sidecar"]
+HEALTHCHECK --interval=10s --timeout=5s CMD ["/usr/bin/claude-sidecar", "healthcheck"]
+ENTRYPOINT ["/usr/bin/claude-sidecar"]

@@ -1,4 +1,5 @@
 // Probes, metrics and the order to quit, on the main and on the admin listener.
+internal import Compression
 internal import Configuration
 internal import EventLoop
 internal import HTTP
@@ -39,7 +40,7 @@ struct Probes {
         let shared = shared
         let make: @Sendable () -> (bytes: [UInt8], isGzip: Bool) = {
             let bytes = shared.exposition(format)
-            let compressed = isSmall ? Gzip.compressed(bytes) : nil
+            let compressed = isSmall ? Gzip.encoded(bytes) : nil
             return (compressed ?? bytes, compressed != nil)
         }
         let answer = hasTraffic ? await OffWorker.run(make) : make()

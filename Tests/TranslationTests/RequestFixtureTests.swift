@@ -38,19 +38,38 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
 }
 
 @Suite struct RequestFixtureTests {
+    /// `chat.json` is what goes upstream, or `error.txt` what the client is told; `counts.txt`, if
+    /// there is one, has a line for everything that is counted as lost or mended.
     @Test(arguments: fixtures("request"))
     func aRequestBecomesWhatItsFolderSays(name: String) throws {
         let dialect = Dialect.named(String(name.prefix { $0 != "-" })) ?? .openai
-        let expected = String(decoding: try fixture("request", name, "chat.json"), as: UTF8.self)
-        let (chat, _) = try translate(
-            try fixture("request", name, "request.json"), dialect: dialect)
-        #expect(chat == expected)
+        let body = try fixture("request", name, "request.json")
+        func text(_ file: String) -> String? {
+            (try? fixture("request", name, file)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        if let message = text("error.txt") {
+            #expect(throws: APIError.invalid(message)) { try translate(body, dialect: dialect) }
+            return
+        }
+        let (chat, plan) = try translate(body, dialect: dialect)
+        #expect(chat == text("chat.json"))
+        guard let counts = text("counts.txt") else { return }
+        let counted = plan.losses.map { "loss \($0)" } + plan.repairs.map { "repair \($0)" }
+        #expect(counted == counts.split(separator: "\n").map(String.init))
     }
 
     @Test(arguments: [
         (#"{"model":"m","max_tokens":5}"#, "messages: Field required"),
         (#"{"messages":[]}"#, "model: Field required"),
         (#"{"model":"m","messages":[]}"#, "messages: at least one message is required"),
+        (
+            #"{"model":"m","messages":[{"role":"user"},{"role":"assistant","content":[{}]}]}"#,
+            "messages: at least one message must have content"
+        ),
+        (
+            #"{"model":"\#(String(repeating: "a", count: 257))","messages":[]}"#,
+            "model: String should have at most 256 characters"
+        ),
         (
             #"{"model":"m","messages":[{"role":"x","content":""}]}"#,
             "messages.0.role: unexpected role"
@@ -102,6 +121,16 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(chat.components(separatedBy: "\"\(alias)\"").count == 4)
         #expect(!chat.contains(name))
         #expect(plan.toolNames.original(of: alias) == name)
+    }
+
+    @Test func longToolNamesThatBeginAlikeStayApart() throws {
+        let names = ["a", "b"].map { String(repeating: "x", count: 70) + $0 }
+        let tools = names.map { #"{"name":"\#($0)"}"# }.joined(separator: ",")
+        let (_, plan) = try translate(
+            request(#"{"role":"user","content":"hi"}"#, #","tools":[\#(tools)]"#))
+        let aliases = names.map { plan.toolNames.upstreamName(of: $0) }
+        #expect(aliases[0] != aliases[1] && aliases.allSatisfy { $0.utf8.count == 64 })
+        #expect(aliases.map { plan.toolNames.original(of: $0) } == names)
     }
 
     @Test func movingCacheMarkersChangesNoByte() throws {
@@ -156,6 +185,24 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(map.resolve("claude-haiku-4-5[1m]") == "small")
         #expect(map.resolve("gpt-4") == "gpt-4")
         #expect(map.resolve("anything") == "big")
+    }
+
+    @Test(arguments: [
+        ("", "", true), ("*", "", true), ("**", "ab", true), ("a*", "a", true), ("*b", "aab", true),
+        ("a*b*c", "a.b.b.c", true), ("a*b*c", "a.b.b", false), ("*ab*", "aab", true),
+        ("*ab", "aba", false), ("a", "", false), ("", "a", false), ("a*a", "a", false),
+    ])
+    func aStarStandsForAnyCharacters(pattern: String, name: String, fits: Bool) {
+        let map = ModelMap(rules: [ModelRule(pattern: pattern, model: "yes")])
+        #expect((map.resolve(name) == "yes") == fits)
+    }
+
+    @Test func aNameCannotMakeAPatternSlow() {
+        let pattern = String(repeating: "*a", count: 30) + "*b"
+        let map = ModelMap(rules: [ModelRule(pattern: pattern, model: "yes")])
+        let name = String(repeating: "a", count: 256)
+        let time = ContinuousClock().measure { #expect(map.resolve(name) == name) }
+        #expect(time < .seconds(2))
     }
 }
 
