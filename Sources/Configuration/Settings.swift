@@ -25,7 +25,7 @@ package struct Settings: Sendable {
     /// The dialects that can be named.
     package static let dialects = [
         "auto", "generic", "openai", "azure", "openrouter", "deepseek", "gemini", "vllm", "sglang",
-        "llamacpp", "ollama", "lmstudio", "groq", "mistral", "kimi",
+        "llamacpp", "ollama", "lmstudio", "groq", "mistral", "kimi", "glm", "qwen",
     ]
 
     /// From what weight on a line is written.

@@ -13,7 +13,8 @@
     /// Keeps the bytes alive, whoever holds them.
     private let document: JSONDocument
     private let storage: Storage
-    private let hasEscape: Bool
+    /// Whether a backslash is in it.
+    package let hasEscape: Bool
     /// Whether half a surrogate pair is in it.
     package let hasLoneSurrogate: Bool
 

@@ -141,7 +141,8 @@ enum StopReasons {
 enum RepairKinds {
     static let all = [
         "empty_block", "orphan_result", "orphan_use", "surrogate", "tool_name", "tool_id",
-        "tool_arguments", "parallel_tool_use", "finish_reason", "missing_end", "malformed_chunk",
+        "tool_arguments", "schema", "prefill", "max_tokens", "parallel_tool_use", "finish_reason",
+        "missing_end", "malformed_chunk",
         "other",
     ]
 }
@@ -149,12 +150,13 @@ enum RepairKinds {
 /// Values of `lossy_translations_total{field}`; a field that is not listed counts as `other`.
 enum LossFields {
     static let all = [
-        "safeguards", "speed", "inference_geo", "fallbacks", "diagnostics", "citations", "document",
-        "thinking", "tool_use", "tool_result", "web_search", "web_fetch", "code_execution",
-        "advisor", "mcp_toolset", "unknown_tool", "duplicate_tool", "unknown_block",
-        "server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
-        "code_execution_tool_result", "mcp_tool_use", "mcp_tool_result", "compaction", "fallback",
-        "image", "audio", "annotations", "choice", "other",
+        "safeguards", "speed", "inference_geo", "fallbacks", "fallback_credit_token",
+        "billing_policy", "diagnostics", "context_management", "task_budget", "temperature",
+        "top_p", "top_k", "tool_choice", "strict", "citations", "document", "image", "thinking",
+        "tool_use", "tool_result", "web_search", "web_fetch", "code_execution", "advisor",
+        "mcp_toolset", "computer_toolset", "browser_toolset", "allowed_callers", "unknown_tool",
+        "duplicate_tool", "browser_state", "container_upload", "mcp_tool_listing", "fallback",
+        "audio", "annotations", "choice", "unknown_block", "other",
     ]
 }
 

@@ -17,6 +17,9 @@ package struct ToolNames: Sendable {
         return upstream
     }
 
+    /// Notes that a tool is defined anew.
+    mutating func withdraw(_ original: String) { offered.remove(original) }
+
     /// A name that servers accept: letters, digits, `_` and `-`, at most 64 of them.
     ///
     /// A pure function of the client's name, so that history, tools and choice agree.

@@ -38,13 +38,24 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
 }
 
 @Suite struct RequestFixtureTests {
+    /// `chat.json` is what goes upstream, or `error.txt` what the client is told; `counts.txt`, if
+    /// there is one, has a line for everything that is counted as lost or mended.
     @Test(arguments: fixtures("request"))
     func aRequestBecomesWhatItsFolderSays(name: String) throws {
         let dialect = Dialect.named(String(name.prefix { $0 != "-" })) ?? .openai
-        let expected = String(decoding: try fixture("request", name, "chat.json"), as: UTF8.self)
-        let (chat, _) = try translate(
-            try fixture("request", name, "request.json"), dialect: dialect)
-        #expect(chat == expected)
+        let body = try fixture("request", name, "request.json")
+        func text(_ file: String) -> String? {
+            (try? fixture("request", name, file)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        if let message = text("error.txt") {
+            #expect(throws: APIError.invalid(message)) { try translate(body, dialect: dialect) }
+            return
+        }
+        let (chat, plan) = try translate(body, dialect: dialect)
+        #expect(chat == text("chat.json"))
+        guard let counts = text("counts.txt") else { return }
+        let counted = plan.losses.map { "loss \($0)" } + plan.repairs.map { "repair \($0)" }
+        #expect(counted == counts.split(separator: "\n").map(String.init))
     }
 
     @Test(arguments: [
@@ -102,6 +113,16 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(chat.components(separatedBy: "\"\(alias)\"").count == 4)
         #expect(!chat.contains(name))
         #expect(plan.toolNames.original(of: alias) == name)
+    }
+
+    @Test func longToolNamesThatBeginAlikeStayApart() throws {
+        let names = ["a", "b"].map { String(repeating: "x", count: 70) + $0 }
+        let tools = names.map { #"{"name":"\#($0)"}"# }.joined(separator: ",")
+        let (_, plan) = try translate(
+            request(#"{"role":"user","content":"hi"}"#, #","tools":[\#(tools)]"#))
+        let aliases = names.map { plan.toolNames.upstreamName(of: $0) }
+        #expect(aliases[0] != aliases[1] && aliases.allSatisfy { $0.utf8.count == 64 })
+        #expect(aliases.map { plan.toolNames.original(of: $0) } == names)
     }
 
     @Test func movingCacheMarkersChangesNoByte() throws {

@@ -3,11 +3,21 @@ internal import JSON
 
 /// One content block.
 enum ContentBlock {
-    case text(JSONText)
+    /// `marker` is its `cache_control`.
+    case text(JSONText, marker: JSONValue?)
     case toolUse(ToolUse)
+    /// A call that another server ran itself, MCP calls among them.
+    case serverToolUse(ToolUse)
     case toolResult(id: String, value: JSONValue)
     /// Anything else, by its `type`.
     case other(type: String, value: JSONValue)
+}
+
+/// A `tool_addition` or `tool_removal` of the conversation.
+enum ToolChange {
+    case add(name: String)
+    case define(JSONValue)
+    case remove(name: String)
 }
 
 /// A tool use block of the history.
@@ -36,6 +46,11 @@ struct Turn {
     var hasToolResult: Bool {
         blocks.contains { if case .toolResult = $0 { true } else { false } }
     }
+
+    /// Whether a person, and not only a tool, has said something.
+    var hasOwnWords: Bool {
+        blocks.contains { if case .toolResult = $0 { false } else { true } }
+    }
 }
 
 /// The history of a request.
@@ -43,18 +58,25 @@ struct Conversation {
     private(set) var turns: [Turn] = []
     /// Ids of all tool use blocks, in the client's spelling.
     private(set) var toolUseIDs: Set<String> = []
-    /// Names that `tool_reference` blocks have made available, in order of appearance.
-    private(set) var referencedTools: [String] = []
+    /// Which tools became available or unavailable on the way, in order.
+    private(set) var toolChanges: [ToolChange] = []
     /// The last `output_config.effort` of a system entry.
     private(set) var effort: String?
-    private var upstreamIDs: Set<String> = []
-    private let toolIDs: Dialect.ToolIDStyle
+    private var toolIDs: ToolIDs
 
     /// Reads `messages`.
     init(_ messages: JSONElements, _ toolIDs: Dialect.ToolIDStyle) throws(APIError) {
-        self.toolIDs = toolIDs
+        self.toolIDs = ToolIDs(toolIDs)
         turns.reserveCapacity(messages.count)
         for (index, message) in messages.enumerated() { try add(message, at: index) }
+    }
+
+    /// Whether the model is to go on with an assistant message (translation 2.9).
+    var endsWithPrefill: Bool {
+        guard let last = turns.last, last.role == .assistant, case .text? = last.blocks.last else {
+            return false
+        }
+        return last.toolUses.isEmpty
     }
 
     private mutating func add(_ message: JSONValue, at index: Int) throws(APIError) {
@@ -78,6 +100,7 @@ struct Conversation {
     /// Joins a turn with its predecessor of the same role; system entries do not come between tool
     /// calls and their results.
     private mutating func place(_ turn: Turn) {
+        if turn.role == .user, turn.hasOwnWords { turns.removeAll { $0.clearsAtNextUser } }
         var end = turns.count
         if turn.role == .user, turn.hasToolResult {
             while end > 0, turns[end - 1].role == .system { end -= 1 }
@@ -85,8 +108,6 @@ struct Conversation {
                 end > 0 && (turns[end - 1].role == .user || !turns[end - 1].toolUses.isEmpty)
             if !follows { end = turns.count }
         }
-        if turn.role == .user, !turn.hasToolResult { turns.removeAll { $0.clearsAtNextUser } }
-        end = min(end, turns.count)
         if end > 0, turns[end - 1].role == turn.role {
             turns[end - 1].blocks += turn.blocks
         } else {
@@ -106,7 +127,7 @@ struct Conversation {
         _ content: JSONValue?, at index: Int
     ) throws(APIError) -> [ContentBlock] {
         guard let content, !content.isNull else { return [] }
-        if let text = content.text { return text.isEmpty ? [] : [.text(text)] }
+        if let text = content.text { return text.isEmpty ? [] : [.text(text, marker: nil)] }
         guard content.kind == .array else {
             throw .invalid("messages.\(index).content: Input should be a string or an array")
         }
@@ -116,7 +137,11 @@ struct Conversation {
             guard value.kind == .object else {
                 throw .invalid("messages.\(index).content.\(place): Input should be an object")
             }
-            if let block = block(value) { blocks.append(block) }
+            if value["type"]?.text.map({ $0 == "compaction" }) == true {
+                if let summary = try summary(value) { blocks = [summary] }
+            } else if let block = block(value) {
+                blocks.append(block)
+            }
         }
         return blocks
     }
@@ -126,7 +151,7 @@ struct Conversation {
         guard let type = value["type"]?.text else { return .other(type: "", value: value) }
         if type == "text" {
             guard let text = value["text"]?.text, !text.isEmpty else { return nil }
-            return .text(text)
+            return .text(text, marker: value["cache_control"])
         }
         if type == "tool_use" {
             return .toolUse(toolUse(value))
@@ -135,46 +160,54 @@ struct Conversation {
             noteReferences(value["content"])
             return .toolResult(id: value["tool_use_id"]?.text?.string ?? "", value: value)
         }
+        if type == "server_tool_use" || type == "mcp_tool_use" {
+            return .serverToolUse(toolUse(value))
+        }
+        if type == "tool_addition" || type == "tool_removal" {
+            noteChange(value)
+            return nil
+        }
         return .other(type: type.string, value: value)
     }
 
     private mutating func toolUse(_ value: JSONValue) -> ToolUse {
         let id = value["id"]?.text?.string ?? ""
-        toolUseIDs.insert(id)
-        var upstreamID = upstreamToolID(id)
-        var occurrence = 2
-        while !upstreamIDs.insert(upstreamID).inserted {
-            upstreamID = upstreamToolID("\(id)_\(occurrence)")
-            occurrence += 1
-        }
         let name = value["name"]?.text?.string ?? ""
-        return ToolUse(id: id, upstreamID: upstreamID, name: name, input: value["input"])
+        toolUseIDs.insert(id)
+        return ToolUse(
+            id: id, upstreamID: toolIDs.next(id, name: name), name: name, input: value["input"])
+    }
+
+    /// What stands for everything before it; `nil` when the compaction had failed.
+    private mutating func summary(_ value: JSONValue) throws(APIError) -> ContentBlock? {
+        for change in value["tool_changes"]?.elements.map({ $0 }) ?? [] { noteChange(change) }
+        guard let text = value["content"]?.text, !text.isEmpty else {
+            guard value["encrypted_content"].map(\.isNull) ?? true else {
+                throw .invalid("compaction blocks without text cannot be read by this upstream")
+            }
+            return nil
+        }
+        turns = []
+        return .other(type: "compaction", value: value)
     }
 
     private mutating func noteReferences(_ content: JSONValue?) {
         for block in content?.elements.map({ $0 }) ?? [] {
             guard block["type"]?.text.map({ $0 == "tool_reference" }) == true,
-                let name = block["tool_name"]?.text?.string, !referencedTools.contains(name)
+                let name = block["tool_name"]?.text?.string
             else { continue }
-            referencedTools.append(name)
+            toolChanges.append(.add(name: name))
         }
     }
 
-    /// An id as the server takes it: a pure function of the client's, so that prefixes stay stable
-    /// (translation 2.6; OpenAI refuses more than 40 characters).
-    private func upstreamToolID(_ id: String) -> String {
-        switch toolIDs {
-        case .atMost40:
-            guard id.isEmpty || id.utf8.count > 40 else { return id }
-            return "call_" + Digest.base62(id, count: 24)
-        case .nineAlphanumerics:
-            let isFine =
-                id.utf8.count == 9
-                && id.utf8.allSatisfy {
-                    (0x30...0x39).contains($0) || (0x41...0x5a).contains($0)
-                        || (0x61...0x7a).contains($0)
-                }
-            return isFine ? id : Digest.base62(id, count: 9)
+    private mutating func noteChange(_ value: JSONValue) {
+        guard let tool = value["tool"] else { return }
+        if value["type"]?.text.map({ $0 == "tool_removal" }) == true {
+            if let name = tool["name"]?.text?.string { toolChanges.append(.remove(name: name)) }
+        } else if let definition = tool["definition"] {
+            toolChanges.append(.define(definition))
+        } else if let name = tool["name"]?.text?.string {
+            toolChanges.append(.add(name: name))
         }
     }
 }

@@ -7,12 +7,18 @@ extension ConversationEmitter {
         _ block: ContentBlock, isLast: Bool, _ parts: inout [ContentPart]
     ) throws(APIError) {
         switch block {
-        case .text(let text): parts.append(.text(TextRun(pieces: [.text(text)])))
-        case .toolUse: note(loss: "tool_use")
+        case .text(let text, let marker):
+            parts.append(.text(TextRun(pieces: [.text(text)], marker: marker)))
+        case .toolUse, .serverToolUse: note(loss: "tool_use")
         case .toolResult: break
-        case .other("image", let value): parts.append(try image(value))
+        case .other("image", let value): parts.append(try image(value, refuses: isLast))
         case .other("document", let value): parts += try document(value, refuses: isLast)
-        case .other("search_result", let value): parts.append(.text(searchResult(value)))
+        case .other("search_result", let value):
+            var run = searchResult(value)
+            run.marker = value["cache_control"]
+            parts.append(.text(run))
+        case .other("compaction", let value):
+            if let text = value["content"]?.text { parts.append(.text(Self.summary(text))) }
         case .other("container_upload", _):
             throw .invalid("container_upload blocks are not supported by this gateway")
         case .other("thinking", _), .other("redacted_thinking", _): note(loss: "thinking")
@@ -33,17 +39,13 @@ extension ConversationEmitter {
         if let text = content.text { run.pieces = [.text(text)] }
         var images = 0
         for block in content.elements {
-            guard let type = block["type"]?.text?.string else { continue }
-            switch type {
+            run.marker = block["cache_control"] ?? run.marker
+            switch block["type"]?.text?.string {
             case "text":
                 if let text = block["text"]?.text { run.add([.text(text)], separator: #"\n"#) }
             case "image":
                 images += 1
-                let place = "tool result \(id)"
-                let marker = "[image \(images) of \(place) follows in the next message]"
-                run.add([.plain(marker)], separator: #"\n"#)
-                parts.append(.text(TextRun(pieces: [.plain("Image \(images) from \(place):")])))
-                parts.append(try image(block))
+                try self.image(block, number: images, of: id, &run, lifting: &parts)
             case "tool_reference":
                 let name = block["tool_name"]?.text?.string ?? ""
                 run.add([.plain("[tool available: \(name)]")], separator: #"\n"#)
@@ -56,12 +58,28 @@ extension ConversationEmitter {
                     }
                 }
             case "search_result": run.add(searchResult(block).pieces, separator: #"\n"#)
-            default:
-                note(loss: LossField.block(type))
-                run.add([.plain("[unsupported content block: \(type)]")], separator: #"\n"#)
+            case let type:
+                note(loss: LossField.block(type ?? ""))
+                run.add([.plain(block.json)], separator: #"\n"#)
             }
         }
         return marked(run, value)
+    }
+
+    /// An image of a tool result: OpenAI's tool messages hold text alone, so it follows them.
+    private mutating func image(
+        _ block: JSONValue, number: Int, of id: String, _ run: inout TextRun,
+        lifting parts: inout [ContentPart]
+    ) throws(APIError) {
+        let part = try image(block, refuses: false)
+        if case .text(let note) = part { return run.add(note.pieces, separator: #"\n"#) }
+        if !dialect.acceptsImagesInTools {
+            let place = "tool result \(id)"
+            let marker = "[image \(number) of \(place) follows in the next message]"
+            run.add([.plain(marker)], separator: #"\n"#)
+            parts.append(.text(TextRun(pieces: [.plain("Image \(number) from \(place):")])))
+        }
+        parts.append(part)
     }
 
     /// OpenAI has no flag for failed tools; the text says it, unless it does already.
@@ -73,10 +91,21 @@ extension ConversationEmitter {
                 return run
             }
         }
-        return TextRun(pieces: [.literal("Error: ")] + run.pieces)
+        return TextRun(pieces: [.literal("Error: ")] + run.pieces, marker: run.marker)
     }
 
-    private func image(_ block: JSONValue) throws(APIError) -> ContentPart {
+    /// An image; one that the model cannot see is refused where the user has just sent it, and
+    /// becomes a note in older turns and in tool results.
+    mutating func image(
+        _ block: JSONValue, refuses: Bool
+    ) throws(APIError) -> ContentPart {
+        guard dialect.acceptsImages else {
+            guard !refuses else {
+                throw .invalid("images are not supported by the upstream model")
+            }
+            note(loss: "image")
+            return .text(TextRun(pieces: [.literal(Self.unseen)]))
+        }
         guard let source = block["source"], let type = source["type"]?.text?.string else {
             throw .invalid("image.source: Field required")
         }
@@ -90,7 +119,7 @@ extension ConversationEmitter {
             guard let url = source["url"]?.text else {
                 throw .invalid("image.source.url: Field required")
             }
-            guard fetchesImages else {
+            guard dialect.fetchesImages else {
                 throw .invalid("image URLs are not supported by this upstream; send base64")
             }
             return .imageURL(url)
@@ -98,91 +127,14 @@ extension ConversationEmitter {
         }
     }
 
-    /// A document; a PDF that the server cannot read is refused where the user has just sent it,
-    /// and becomes a note in older turns, where a refusal would end the session for good.
-    private mutating func document(
-        _ block: JSONValue, refuses: Bool
-    ) throws(APIError) -> [ContentPart] {
-        if block["citations"]?["enabled"]?.bool == true { note(loss: "citations") }
-        let title = block["title"]?.text
-        guard let source = block["source"], let type = source["type"]?.text?.string else {
-            throw .invalid("document.source: Field required")
-        }
-        switch type {
-        case "base64":
-            let name = TextRun(pieces: [title.map { .text($0) } ?? .literal("document.pdf")])
-            if acceptsPDF, let data = source["data"]?.text {
-                return [.file(name: name, data: data)]
-            }
-            guard !refuses else {
-                throw .invalid("PDF documents are not supported by this upstream")
-            }
-            note(loss: "document")
-            return [
-                .text(
-                    TextRun(
-                        pieces: [.literal(#"[PDF \""#)] + name.pieces
-                            + [
-                                .literal(
-                                    #"\" not shown: the upstream model cannot read PDF files]"#)
-                            ]))
-            ]
-        case "text": return [.text(wrapped(block, source["data"]?.text.map { [.text($0)] } ?? []))]
-        case "content": return try contentDocument(block, source["content"])
-        default: throw .invalid("document \(type) sources are not supported by this gateway")
-        }
-    }
-
-    private func contentDocument(
-        _ block: JSONValue, _ content: JSONValue?
-    ) throws(APIError) -> [ContentPart] {
-        if let text = content?.text { return [.text(wrapped(block, [.text(text)]))] }
-        var pieces: [TextPiece] = []
-        var images: [ContentPart] = []
-        for element in content?.elements.map({ $0 }) ?? [] {
-            if let text = element["text"]?.text { pieces.append(.text(text)) }
-            if element["type"]?.text.map({ $0 == "image" }) == true {
-                images.append(try image(element))
-            }
-        }
-        return [.text(wrapped(block, pieces))] + images
-    }
-
-    private func wrapped(_ block: JSONValue, _ content: [TextPiece]) -> TextRun {
-        var run = TextRun(pieces: [.literal("<document")])
-        if let title = block["title"]?.text {
-            run.pieces += [.literal(#" title=\""#), .text(title), .literal(#"\""#)]
-        }
-        run.pieces.append(.literal(#">\n"#))
-        if let context = block["context"]?.text {
-            run.pieces += [.literal("<context>"), .text(context), .literal(#"</context>\n"#)]
-        }
-        run.pieces += content + [.literal(#"\n</document>"#)]
-        return run
-    }
-
-    private func searchResult(_ block: JSONValue) -> TextRun {
-        var run = TextRun(pieces: [.literal("<search_result")])
-        for (name, literal) in [("source", #" source=\""#), ("title", #" title=\""#)]
-            as [(StaticString, StaticString)]
-        {
-            guard let text = block[name]?.text else { continue }
-            run.pieces += [.literal(literal), .text(text), .literal(#"\""#)]
-        }
-        run.pieces.append(.literal(#">\n"#))
-        for element in block["content"]?.elements.map({ $0 }) ?? [] {
-            if let text = element["text"]?.text { run.pieces += [.text(text), .literal(#"\n"#)] }
-        }
-        run.pieces.append(.literal("</search_result>"))
-        return run
-    }
+    private static let unseen: StaticString =
+        "[image omitted: the upstream model does not accept images]"
 }
 
 /// Names of losses for the metric: a closed set, whatever clients send.
 enum LossField {
     private static let blocks: Set<String> = [
-        "server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
-        "code_execution_tool_result", "mcp_tool_use", "mcp_tool_result", "compaction", "fallback",
+        "image", "document", "browser_state", "fallback", "container_upload", "mcp_tool_listing",
     ]
 
     /// The name for a content block of that type.

@@ -3,24 +3,35 @@ internal import JSON
 
 /// Turns a conversation into messages, in order; what is lost or mended is noted.
 struct ConversationEmitter {
-    private let dialect: Dialect
-    private let toolNames: ToolNames
-    private(set) var messages: [OutgoingMessage] = []
+    let dialect: Dialect
+    let toolNames: ToolNames
+    var messages: [OutgoingMessage] = []
     private(set) var losses: [String] = []
     private(set) var repairs: [String] = []
-    /// Reasoning before this turn is not sent back under `ReasoningReplay.currentTurn`.
-    private var replayStart = 0
+    /// What of an assistant message at the end the answer may repeat.
+    var prefill: String?
+    /// Whether the server goes on with the last message.
+    var continuesLast = false
 
     init(_ dialect: Dialect, _ toolNames: ToolNames) {
         self.dialect = dialect
         self.toolNames = toolNames
     }
 
-    /// Emits the leading system prompt and all turns.
-    mutating func emit(system: TextRun, _ conversation: Conversation) throws(APIError) {
+    /// Emits the leading system prompt and all turns; reasoning of the last `thinkingTurns`
+    /// assistant turns goes back, of all if `nil`.
+    mutating func emit(
+        system: [TextRun], _ conversation: Conversation, thinkingTurns: Int? = nil
+    ) throws(APIError) {
         if !system.isEmpty { messages.append(.system(system)) }
         let turns = conversation.turns
-        replayStart = turns.lastIndex { $0.role == .user && !$0.hasToolResult } ?? 0
+        var olderTurns = 0
+        if let thinkingTurns {
+            olderTurns = max(0, turns.count { $0.role == .assistant } - thinkingTurns)
+        }
+        if dialect.alternatesRoles, turns.first?.role == .assistant {
+            messages.append(.user([.text(TextRun(pieces: [.literal("(conversation resumed)")]))]))
+        }
         var openCalls: [ToolUse] = []
         for (index, turn) in turns.enumerated() {
             switch turn.role {
@@ -30,7 +41,8 @@ struct ConversationEmitter {
                 openCalls = []
             case .assistant:
                 answerUnanswered(openCalls)
-                openCalls = assistant(turn, replays: index > replayStart)
+                openCalls = assistant(turn, replays: olderTurns <= 0)
+                olderTurns -= 1
             case .system:
                 answerUnanswered(openCalls)
                 openCalls = []
@@ -39,6 +51,9 @@ struct ConversationEmitter {
         }
         answerUnanswered(openCalls)
     }
+
+    mutating func note(loss: String) { losses.append(loss) }
+    mutating func note(repair: String) { repairs.append(repair) }
 
     // MARK: - User turns
 
@@ -65,10 +80,19 @@ struct ConversationEmitter {
             }
         }
         if !parts.isEmpty {
-            fillBeforeUser()
-            messages.append(.user(parts))
+            userMessage(parts)
         } else if calls.isEmpty, isLast {
             messages.append(.user([.text(TextRun())]))
+        }
+    }
+
+    /// Adds a user message, as the server takes it behind what is there.
+    mutating func userMessage(_ parts: [ContentPart]) {
+        if dialect.alternatesRoles, case .user(let earlier)? = messages.last {
+            messages[messages.count - 1] = .user(earlier + parts)
+        } else {
+            fillBeforeUser()
+            messages.append(.user(parts))
         }
     }
 
@@ -76,7 +100,7 @@ struct ConversationEmitter {
     private mutating func fillBeforeUser() {
         guard dialect.fillsBetweenToolAndUser, case .tool? = messages.last else { return }
         let filler = TextRun(pieces: [.literal("OK.")])
-        messages.append(.assistant(text: filler, calls: [], reasoning: nil))
+        messages.append(.assistant(AssistantMessage(text: filler)))
     }
 
     /// The results of a turn by call id; where one id was used for several calls they are dealt out
@@ -103,15 +127,19 @@ struct ConversationEmitter {
     ) throws(APIError) {
         guard !values.isEmpty else {
             repairs.append("orphan_use")
-            messages.append(.tool(id: call.upstreamID, content: Self.notExecuted))
+            messages.append(.tool(id: call.upstreamID, Self.notExecuted, images: []))
             return
         }
         var content = TextRun()
+        var lifted: [ContentPart] = []
         for value in values {
-            let rendered = try toolResult(value, id: call.upstreamID, lifting: &parts)
+            let rendered = try toolResult(value, id: call.upstreamID, lifting: &lifted)
             content.add(rendered.pieces, separator: #"\n"#)
+            content.marker = value["cache_control"] ?? rendered.marker ?? content.marker
         }
-        messages.append(.tool(id: call.upstreamID, content: content))
+        let images = dialect.acceptsImagesInTools ? lifted.filter(\.isImage) : []
+        messages.append(.tool(id: call.upstreamID, content, images: images))
+        parts += images.isEmpty ? lifted : lifted.filter { !$0.isImage }
     }
 
     private static var notExecuted: TextRun {
@@ -122,7 +150,7 @@ struct ConversationEmitter {
     private mutating func answerUnanswered(_ calls: [ToolUse]) {
         for call in calls {
             repairs.append("orphan_use")
-            messages.append(.tool(id: call.upstreamID, content: Self.notExecuted))
+            messages.append(.tool(id: call.upstreamID, Self.notExecuted, images: []))
         }
     }
 
@@ -141,86 +169,24 @@ struct ConversationEmitter {
         parts += lifted
     }
 
-    // MARK: - Assistant turns
-
-    /// Emits an assistant turn; the calls that now wait for results.
-    private mutating func assistant(_ turn: Turn, replays: Bool) -> [ToolUse] {
-        var text = TextRun()
-        var reasoning: TextRun?
-        var calls: [ToolUse] = []
-        var isAdjacent = false
-        for block in turn.blocks {
-            var isText = false
-            switch block {
-            case .text(let piece):
-                text.add([.text(piece)], separator: isAdjacent ? "" : #"\n\n"#)
-                isText = true
-            case .toolUse(let use): calls.append(use)
-            case .toolResult: losses.append("tool_result")
-            case .other(let type, let value):
-                if ServerToolCall.isCall(type) {
-                    // The turn goes on in a new message behind the result.
-                    let server = ServerToolCall(value, in: turn, toolNames)
-                    let replayed = replayed(reasoning, hasCalls: true, replays)
-                    messages.append(
-                        .assistant(text: text, calls: [server.call], reasoning: replayed))
-                    messages.append(.tool(id: server.call.id, content: server.result))
-                    (text, reasoning) = (TextRun(), nil)
-                } else if ServerToolCall.isResult(type) {
-                    continue
-                } else if type == "thinking", let thought = Self.thought(value) {
-                    reasoning = reasoning ?? TextRun()
-                    reasoning?.pieces += [thought]
-                } else if type != "thinking" && type != "redacted_thinking" {
-                    losses.append(LossField.block(type))
-                }
-            }
-            isAdjacent = isText
-        }
-        let outgoing = calls.map {
-            OutgoingToolCall(
-                id: $0.upstreamID, name: toolNames.upstreamName(of: $0.name), input: $0.input)
-        }
-        let replayed = replayed(reasoning, hasCalls: !calls.isEmpty, replays)
-        guard !text.isEmpty || !calls.isEmpty else { return [] }
-        messages.append(.assistant(text: text, calls: outgoing, reasoning: replayed))
-        return calls
-    }
-
-    private func replayed(_ reasoning: TextRun?, hasCalls: Bool, _ isCurrent: Bool) -> TextRun? {
-        switch dialect.replay {
-        case .none: nil
-        case .everyToolCall: hasCalls ? reasoning ?? TextRun() : nil
-        case .currentTurn: isCurrent ? reasoning : nil
-        }
-    }
-
-    /// The text of a thinking block: in the open, or carried by a signature of ours.
-    private static func thought(_ value: JSONValue) -> TextPiece? {
-        if let text = value["thinking"]?.text, !text.isEmpty { return .text(text) }
-        guard let signature = value["signature"]?.text?.string,
-            let text = ThinkingSignature(parsing: signature)?.text
-        else { return nil }
-        return .plain(text)
-    }
-
     // MARK: - System entries
 
     private mutating func systemEntry(_ turn: Turn) {
         var run = TextRun()
         for block in turn.blocks {
-            if case .text(let text) = block { run.add([.text(text)], separator: #"\n\n"#) }
+            guard case .text(let text, let marker) = block else { continue }
+            run.add([.text(text)], separator: #"\n\n"#)
+            run.marker = marker
         }
         guard !run.isEmpty else { return }
         switch dialect.systemEntries {
-        case .preserve: messages.append(.system(run))
+        case .preserve: messages.append(.system([run]))
         case .fold: fold(run)
         case .hoist:
-            if case .system(var system)? = messages.first {
-                system.add(run.pieces, separator: #"\n\n"#)
-                messages[0] = .system(system)
+            if case .system(let system)? = messages.first {
+                messages[0] = .system(system + [run])
             } else {
-                messages.insert(.system(run), at: 0)
+                messages.insert(.system([run]), at: 0)
             }
         }
     }
@@ -229,17 +195,14 @@ struct ConversationEmitter {
         var reminder = TextRun(pieces: [.literal(#"<system-reminder>\n"#)])
         reminder.pieces += run.pieces
         reminder.pieces.append(.literal(#"\n</system-reminder>"#))
+        reminder.marker = run.marker
         switch messages.last {
         case .user(let parts): messages[messages.count - 1] = .user(parts + [.text(reminder)])
-        case .tool(let id, var content):
+        case .tool(let id, var content, let images):
             content.add(reminder.pieces, separator: #"\n\n"#)
-            messages[messages.count - 1] = .tool(id: id, content: content)
+            content.marker = run.marker ?? content.marker
+            messages[messages.count - 1] = .tool(id: id, content, images: images)
         case .system, .assistant, nil: messages.append(.user([.text(reminder)]))
         }
     }
-
-    mutating func note(loss: String) { losses.append(loss) }
-
-    var fetchesImages: Bool { dialect.fetchesImages }
-    var acceptsPDF: Bool { dialect.acceptsPDF }
 }

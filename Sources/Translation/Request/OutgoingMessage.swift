@@ -7,13 +7,15 @@ enum TextPiece {
     case literal(StaticString)
     case text(JSONText)
     case plain(String)
+    /// Text inside the quotes of an attribute.
+    case attribute(JSONText)
     /// JSON shown as text.
     case json(JSONSlice)
 
     var isEmpty: Bool {
         switch self {
         case .literal(let literal): literal.utf8CodeUnitCount == 0
-        case .text(let text): text.isEmpty
+        case .text(let text), .attribute(let text): text.isEmpty
         case .plain(let text): text.isEmpty
         case .json: false
         }
@@ -23,6 +25,8 @@ enum TextPiece {
 /// Text from several sources, in order.
 struct TextRun {
     var pieces: [TextPiece] = []
+    /// `cache_control`, for the servers that take it.
+    var marker: JSONValue?
 
     var isEmpty: Bool { pieces.allSatisfy(\.isEmpty) }
 
@@ -30,6 +34,14 @@ struct TextRun {
     mutating func add(_ more: [TextPiece], separator: StaticString) {
         if !isEmpty { pieces.append(.literal(separator)) }
         pieces += more
+    }
+
+    /// The text itself, decoded.
+    var string: String {
+        var writer = JSONWriter()
+        writer.string(self)
+        let document = try? JSONDocument(parsing: writer.finish().contiguous())
+        return document?.root.text?.string ?? ""
     }
 }
 
@@ -39,7 +51,16 @@ enum ContentPart {
     /// An image by URL, or the data and media type of one.
     case imageURL(JSONText)
     case imageData(mediaType: JSONText?, data: JSONText)
-    case file(name: TextRun, data: JSONText)
+    /// A file by URL, or its data.
+    case file(name: TextRun, url: JSONText)
+    case fileData(name: TextRun, data: JSONText)
+
+    var isImage: Bool {
+        switch self {
+        case .imageURL, .imageData: true
+        case .text, .file, .fileData: false
+        }
+    }
 }
 
 /// A tool call of an assistant message.
@@ -47,14 +68,38 @@ struct OutgoingToolCall {
     var id: String
     var name: String
     var input: JSONValue?
+    /// Gemini's signature of the thought that led to the call.
+    var thoughtSignature: String?
+}
+
+/// Reasoning that goes back with an assistant message (translation 2.4).
+enum OutgoingReasoning {
+    /// `reasoning_content`.
+    case content(TextRun)
+    /// `reasoning`.
+    case plain(TextRun)
+    /// Elements of `reasoning_details`.
+    case details([UInt8])
+    /// A part before the text.
+    case parts(TextRun)
+}
+
+/// An assistant message.
+struct AssistantMessage {
+    var text: TextRun
+    var calls: [OutgoingToolCall] = []
+    var reasoning: OutgoingReasoning?
+    /// Whether the model is to go on with it.
+    var isPrefix = false
 }
 
 /// A message as it goes upstream.
 enum OutgoingMessage {
-    case system(TextRun)
+    case system([TextRun])
     case user([ContentPart])
-    case assistant(text: TextRun, calls: [OutgoingToolCall], reasoning: TextRun?)
-    case tool(id: String, content: TextRun)
+    case assistant(AssistantMessage)
+    /// Images stand here only where the server takes them.
+    case tool(id: String, TextRun, images: [ContentPart])
 }
 
 extension OutgoingMessage {
@@ -62,33 +107,21 @@ extension OutgoingMessage {
         writer.beginObject()
         writer.key("role")
         switch self {
-        case .system(let text):
+        case .system(let runs):
             writer.string("system")
             writer.key("content")
-            writer.string(text)
+            writer.content(runs.map { .text($0) }, asParts: dialect.passesCacheControl)
         case .user(let parts):
             writer.string("user")
             writer.key("content")
-            writer.content(parts)
-        case .tool(let id, let content):
+            writer.content(parts, asParts: dialect.passesCacheControl)
+        case .tool(let id, let content, let images):
             writer.string("tool")
             writer.key("tool_call_id")
             writer.string(id)
             writer.key("content")
-            writer.string(content)
-        case .assistant(let text, let calls, let reasoning):
-            writer.string("assistant")
-            writer.key("content")
-            if text.isEmpty, dialect.nullsEmptyContent {
-                writer.null()
-            } else {
-                writer.string(text)
-            }
-            if let reasoning {
-                writer.key("reasoning_content")
-                writer.string(reasoning)
-            }
-            if !calls.isEmpty { writer.toolCalls(calls) }
+            writer.content([.text(content)] + images, asParts: dialect.passesCacheControl)
+        case .assistant(let message): writer.assistant(message, dialect)
         }
         writer.endObject()
     }
@@ -102,66 +135,70 @@ extension JSONWriter {
             case .literal(let literal): part(literal)
             case .text(let text): part(text)
             case .plain(let text): part(escaping: text)
+            case .attribute(let text):
+                part(escaping: text.string.replacing("\"", with: "&quot;"))
             case .json(let slice): part(quoting: slice)
             }
         }
         endString()
     }
 
-    /// Text alone is one string, blocks apart by an empty line: many servers take no parts.
-    fileprivate mutating func content(_ parts: [ContentPart]) {
-        var whole = TextRun()
-        for part in parts {
-            guard case .text(let run) = part else { return array(parts) }
-            whole.add(run.pieces, separator: #"\n\n"#)
+    fileprivate mutating func assistant(_ message: AssistantMessage, _ dialect: Dialect) {
+        string("assistant")
+        key("content")
+        if case .parts(let thoughts)? = message.reasoning {
+            thinkingParts(thoughts, message.text)
+        } else if message.text.isEmpty, dialect.nullsEmptyContent {
+            null()
+        } else {
+            string(message.text)
         }
-        string(whole)
+        switch message.reasoning {
+        case nil, .parts: break
+        case .content(let text):
+            key("reasoning_content")
+            string(text)
+        case .plain(let text):
+            key("reasoning")
+            string(text)
+        case .details(let elements):
+            key("reasoning_details")
+            beginArray()
+            raw(elements)
+            endArray()
+        }
+        if message.isPrefix {
+            key("prefix")
+            bool(true)
+        }
+        if !message.calls.isEmpty { toolCalls(message.calls) }
     }
 
-    private mutating func array(_ parts: [ContentPart]) {
+    /// Mistral's own shape: `content` as the model gave it.
+    private mutating func thinkingParts(_ thoughts: TextRun, _ text: TextRun) {
         beginArray()
-        for part in parts {
-            beginObject()
-            key("type")
-            switch part {
-            case .text(let run):
-                string("text")
-                key("text")
-                string(run)
-            case .imageURL(let url): image { $0.part(url) }
-            case .imageData(let mediaType, let data):
-                image { writer in
-                    writer.part("data:")
-                    if let mediaType { writer.part(mediaType) } else { writer.part("image/png") }
-                    writer.part(";base64,")
-                    writer.part(data)
-                }
-            case .file(let name, let data):
-                string("file")
-                key("file")
-                beginObject()
-                key("filename")
-                string(name)
-                key("file_data")
-                beginString()
-                self.part("data:application/pdf;base64,")
-                self.part(data)
-                endString()
-                endObject()
-            }
-            endObject()
-        }
+        beginObject()
+        key("type")
+        string("thinking")
+        key("thinking")
+        textParts([thoughts])
+        endObject()
+        if !text.isEmpty { textPart(text) }
         endArray()
     }
 
-    private mutating func image(_ url: (inout JSONWriter) -> Void) {
-        string("image_url")
-        key("image_url")
+    private mutating func textParts(_ runs: [TextRun]) {
+        beginArray()
+        for run in runs { textPart(run) }
+        endArray()
+    }
+
+    private mutating func textPart(_ run: TextRun) {
         beginObject()
-        key("url")
-        beginString()
-        url(&self)
-        endString()
+        key("type")
+        string("text")
+        key("text")
+        string(run)
         endObject()
     }
 
@@ -181,6 +218,16 @@ extension JSONWriter {
             key("arguments")
             arguments(call.input)
             endObject()
+            if let signature = call.thoughtSignature {
+                key("extra_content")
+                beginObject()
+                key("google")
+                beginObject()
+                key("thought_signature")
+                string(signature)
+                endObject()
+                endObject()
+            }
             endObject()
         }
         endArray()

@@ -1,151 +1,5 @@
-// Everything in a request but messages and tools (translation 1.1, 1.3, 1.4, 1.6 to 1.8).
+// Tool choice, structured output and identity (translation 1.6 to 1.8).
 internal import JSON
-
-/// How hard the model is asked to think (translation 1.3).
-enum ReasoningLevel: Equatable {
-    /// Nothing was said; the server's own default.
-    case unset
-    /// Thinking is on at the server's own level.
-    case adaptive
-    case off
-    case effort(String)
-
-    private static let efforts: Set<String> = ["low", "medium", "high", "xhigh", "max"]
-
-    /// The level that the operator sets: `off`, or an effort.
-    init(_ setting: String) { self = setting == "off" ? .off : .effort(setting) }
-
-    init(_ root: JSONValue, entryEffort: String?) {
-        let thinking = root["thinking"]
-        let type = thinking?["type"]?.text?.string
-        let asked = entryEffort ?? root["output_config"]?["effort"]?.text?.string
-        if type == "disabled" {
-            self = .off
-        } else if let asked, Self.efforts.contains(asked) {
-            self = .effort(asked)
-        } else if type == "enabled", let budget = thinking?["budget_tokens"]?.integer {
-            switch budget {
-            case ..<2048: self = .effort("low")
-            case ..<8192: self = .effort("medium")
-            case ..<32768: self = .effort("high")
-            default: self = .effort("xhigh")
-            }
-        } else {
-            self = type == nil ? .unset : .adaptive
-        }
-    }
-
-    /// The level for servers that know only low, medium and high.
-    var simplified: String? {
-        guard case .effort(let effort) = self else { return nil }
-        return effort == "xhigh" || effort == "max" ? "high" : effort
-    }
-}
-
-extension JSONWriter {
-    /// The parameter by which a server is told how hard to think.
-    mutating func reasoning(_ level: ReasoningLevel, _ style: Dialect.ReasoningStyle) {
-        switch style {
-        case .none: break
-        case .effort: effort(level)
-        case .openrouter: openRouterReasoning(level)
-        case .deepseek, .thinkingSwitch:
-            guard level != .unset else { return }
-            key("thinking")
-            raw(level == .off ? #"{"type":"disabled"}"# : #"{"type":"enabled"}"#)
-            guard style == .deepseek, case .effort(let effort) = level else { return }
-            key("reasoning_effort")
-            string(effort == "low" ? "low" : effort == "max" ? "max" : "high")
-        case .chatTemplate:
-            if level == .off {
-                key("chat_template_kwargs")
-                raw(#"{"enable_thinking":false}"#)
-            } else if let simplified = level.simplified {
-                key("reasoning_effort")
-                string(simplified)
-            }
-        }
-    }
-
-    private mutating func effort(_ level: ReasoningLevel) {
-        switch level {
-        case .unset, .adaptive: break
-        case .off:
-            key("reasoning_effort")
-            string("none")
-        case .effort(let effort):
-            key("reasoning_effort")
-            string(effort)
-        }
-    }
-
-    private mutating func openRouterReasoning(_ level: ReasoningLevel) {
-        guard level != .unset else { return }
-        key("reasoning")
-        beginObject()
-        switch level {
-        case .unset, .adaptive:
-            key("enabled")
-            bool(true)
-        case .off:
-            key("enabled")
-            bool(false)
-        case .effort(let effort):
-            key("effort")
-            string(effort)
-        }
-        endObject()
-    }
-
-    /// `tool_choice` and `parallel_tool_calls` (translation 1.6).
-    mutating func toolChoice(_ choice: ToolChoice, _ dialect: Dialect) {
-        switch choice.kind {
-        case .auto: break
-        case .any:
-            key("tool_choice")
-            string("required")
-        case .none:
-            key("tool_choice")
-            string("none")
-        case .tool(let name):
-            key("tool_choice")
-            beginObject()
-            key("type")
-            string("function")
-            key("function")
-            beginObject()
-            key("name")
-            string(name)
-            endObject()
-            endObject()
-        }
-        if choice.isSequential, dialect.acceptsParallelToolCalls {
-            key("parallel_tool_calls")
-            bool(false)
-        }
-    }
-
-    /// `response_format` (translation 1.7).
-    ///
-    /// The schema goes over as it came; `strict` would change what it means.
-    mutating func responseFormat(_ schema: JSONValue, _ dialect: Dialect) {
-        key("response_format")
-        guard dialect.acceptsJSONSchema else { return raw(#"{"type":"json_object"}"#) }
-        beginObject()
-        key("type")
-        string("json_schema")
-        key("json_schema")
-        beginObject()
-        key("name")
-        string("response")
-        key("strict")
-        bool(false)
-        key("schema")
-        value(schema)
-        endObject()
-        endObject()
-    }
-}
 
 /// `tool_choice`.
 struct ToolChoice {
@@ -172,4 +26,123 @@ struct ToolChoice {
     }
 
     var chosen: String? { if case .tool(let name) = kind { name } else { nil } }
+}
+
+extension JSONWriter {
+    /// `tool_choice` and `parallel_tool_calls` (translation 1.6).
+    mutating func toolChoice(_ choice: ToolChoice, _ names: ToolNames, _ dialect: Dialect) {
+        switch choice.kind {
+        case .auto: break
+        case .none:
+            key("tool_choice")
+            string("none")
+        case .any, .tool:
+            if dialect.toolChoices == .named, let name = choice.chosen {
+                namedChoice(names.upstreamName(of: name))
+            } else if dialect.toolChoices >= .required {
+                key("tool_choice")
+                string("required")
+            }
+        }
+        if choice.isSequential, dialect.acceptsParallelToolCalls {
+            key("parallel_tool_calls")
+            bool(false)
+        }
+    }
+
+    private mutating func namedChoice(_ name: String) {
+        key("tool_choice")
+        beginObject()
+        key("type")
+        string("function")
+        key("function")
+        beginObject()
+        key("name")
+        string(name)
+        endObject()
+        endObject()
+    }
+}
+
+/// What the client wants the answer to look like (`output_config.format`).
+struct OutputFormat {
+    let schema: JSONSlice
+
+    init?(_ root: JSONValue) {
+        let format = root["output_config"]?["format"] ?? root["output_format"]
+        guard let schema = format?["schema"]?.slice, schema.kind == .object else { return nil }
+        self.schema = schema
+    }
+
+    /// How it is asked for; grammars and tools do not go together everywhere.
+    func means(_ dialect: Dialect, hasTools: Bool) -> Dialect.StructuredOutput {
+        hasTools && !dialect.constrainsBesideTools ? .instruction : dialect.structuredOutput
+    }
+
+    /// The schema in words, for servers that cannot be given it; DeepSeek wants to read "JSON".
+    var instruction: TextRun {
+        TextRun(pieces: [
+            .literal("Answer with nothing but a JSON object, without code fences. "),
+            .literal(#"It must match this JSON schema:\n"#), .json(schema),
+        ])
+    }
+
+    /// `title` as servers take names, or `response`.
+    fileprivate var name: String {
+        guard let title = schema.member("title")?.string, !title.isEmpty else { return "response" }
+        return ToolNames().upstreamName(of: title)
+    }
+}
+
+extension JSONWriter {
+    /// `response_format` (translation 1.7).
+    ///
+    /// The schema goes over as it came; making it strict would change what it means.
+    mutating func responseFormat(_ format: OutputFormat, _ means: Dialect.StructuredOutput) {
+        switch means {
+        case .instruction: break
+        case .object:
+            key("response_format")
+            raw(#"{"type":"json_object"}"#)
+        case .schema:
+            key("response_format")
+            beginObject()
+            key("type")
+            string("json_schema")
+            key("json_schema")
+            beginObject()
+            key("name")
+            string(format.name)
+            key("strict")
+            bool(format.schema.isStrictSchema)
+            key("schema")
+            value(format.schema)
+            endObject()
+            endObject()
+        }
+    }
+}
+
+/// Who is asking, without telling who it is (translation 1.8).
+enum Identity {
+    /// What tells one conversation from another: Claude Code's session, from its header, from the
+    /// JSON in `metadata.user_id`, or from the older form `user_…_session_…`.
+    static func session(_ root: JSONValue, header: String?) -> String? {
+        if let header { return header }
+        guard let user = root["metadata"]?["user_id"]?.text else { return nil }
+        let document = try? JSONDocument(parsing: user.decoded())
+        if let session = document?.root["session_id"]?.text?.string { return session }
+        let text = user.string
+        guard let range = text.ranges(of: "_session_").last, text.hasPrefix("user_") else {
+            return text
+        }
+        return String(text[range.upperBound...])
+    }
+
+    /// The end user as a digest.
+    static func user(_ root: JSONValue) -> String? {
+        root["metadata"]?["user_id"]?.text.map {
+            "u_" + Digest.hexadecimal($0.string, count: 32)
+        }
+    }
 }

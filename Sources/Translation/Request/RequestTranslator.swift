@@ -30,6 +30,18 @@ package struct RequestLimits: Sendable {
     package var stripsAttribution = true
     /// Refuse what cannot be translated instead of dropping and counting it.
     package var isStrict = false
+    /// Where system entries inside `messages` go; `nil` leaves it to the dialect.
+    package var systemEntries: Dialect.SystemEntries?
+    /// Whether a request that ends with an assistant message is refused.
+    package var refusesPrefill = false
+    /// Whether reasoning of earlier turns stays here.
+    package var keepsReasoning = false
+    /// Whether the upstream is told a digest of the end user's id.
+    package var forwardsUser = false
+    /// Whether tools with `defer_loading` are offered from the start.
+    package var includesDeferredTools = false
+    /// Members that every request gets, as JSON; they take the place of ours.
+    package var extraBody: ExtraBody?
     /// How answers are shaped.
     package var answers = AnswerOptions()
 
@@ -44,7 +56,7 @@ package struct RequestTranslator: Sendable {
 
     private let models: ModelMap
     private let dialect: Dialect
-    private let limits: RequestLimits
+    let limits: RequestLimits
 
     /// A translator for one upstream.
     package init(models: ModelMap, dialect: Dialect, limits: RequestLimits) {
@@ -64,42 +76,99 @@ package struct RequestTranslator: Sendable {
         try Self.refuseWhatCannotBe(root)
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
-        let dialect = dialect.refined(for: upstreamModel).applying(quirks(upstreamModel))
+        let known = quirks(upstreamModel)
+        let dialect = effectiveDialect(upstreamModel, known)
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
+        plan.quirks = known
         plan.options = limits.answers
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
         plan.thinking = Self.thinking(root["thinking"])
         plan.stopSequences = Self.stopSequences(root["stop_sequences"])
-        let maxTokens = try maxTokens(root["max_tokens"], dialect)
-        guard maxTokens != 0 else { return .local(plan: plan) }
+        let asked = try Self.maxTokens(root["max_tokens"])
+        guard asked != 0 else { return .local(plan: plan) }
+        let maxTokens = asked.map { bounded($0, dialect) }
 
         let conversation = try Conversation(messages, dialect.toolIDs)
         plan.usedToolIDs = conversation.toolUseIDs
         let choice = try ToolChoice(root["tool_choice"])
-        let tools = try ToolList(
-            root["tools"], referenced: conversation.referencedTools, chosen: choice.chosen)
+        let tools = try tools(root, conversation, choice, dialect)
         plan.toolNames = tools.names
         plan.allowsParallelToolUse = !choice.isSequential
-        try Self.check(tools, choice)
-        var emitter = ConversationEmitter(dialect, tools.names)
-        try emitter.emit(system: system(root), conversation)
-        plan.losses = tools.losses + emitter.losses + Self.lostFields(root)
-        plan.repairs = emitter.repairs
+        let format = OutputFormat(root)
+        let emitter = try emit(root, conversation, tools, format, dialect)
+        plan.prefill = emitter.prefill
+        plan.losses = tools.losses + emitter.losses
+        plan.losses += RequestLosses.fields(root, choice, dialect)
+        plan.repairs = tools.repairs + emitter.repairs + (maxTokens == asked ? [] : ["max_tokens"])
         if limits.isStrict, let field = plan.losses.first {
             throw .invalid("\(field): cannot be translated for this upstream")
         }
 
-        let parts = Parts(
-            root: root, model: upstreamModel, messages: emitter.messages, tools: tools,
-            choice: choice, maxTokens: maxTokens,
+        var writer = RequestWriter(
+            root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
+            choice: choice, format: format, maxTokens: maxTokens,
             level: limits.reasoningEffort.map { ReasoningLevel($0) }
-                ?? ReasoningLevel(root, entryEffort: conversation.effort),
-            session: session)
-        return .upstream(body: write(parts, plan, dialect), plan: plan)
+                ?? ReasoningLevel(root, entryEffort: conversation.effort))
+        writer.session = Identity.session(root, header: session)
+        writer.user = limits.forwardsUser ? Identity.user(root) : nil
+        writer.continuesLast = emitter.continuesLast
+        let output = writer.write()
+        return .upstream(body: limits.extraBody?.merged(into: output) ?? output, plan: plan)
+    }
+
+    /// The tools to offer; a request for nothing but tools of Anthropic's servers cannot be
+    /// answered by anybody here.
+    private func tools(
+        _ root: JSONValue, _ conversation: Conversation, _ choice: ToolChoice, _ dialect: Dialect
+    ) throws(APIError) -> ToolList {
+        var tools = try ToolList(
+            root["tools"], changes: conversation.toolChanges, chosen: choice.chosen, dialect,
+            includesDeferred: limits.includesDeferredTools)
+        if let name = choice.chosen, !tools.tools.contains(where: { $0.name == name }) {
+            throw .invalid("tool_choice.name: tool not found")
+        }
+        if tools.wasOffered, tools.tools.isEmpty, let family = tools.losses.first {
+            throw .invalid("\(family) is not available through this gateway")
+        }
+        if let name = choice.chosen, dialect.toolChoices < .named { tools.keep(only: name) }
+        if tools.tools.isEmpty, dialect.needsTools, !conversation.toolUseIDs.isEmpty {
+            tools.addIdleTool()
+        }
+        return tools
+    }
+
+    private func emit(
+        _ root: JSONValue, _ conversation: Conversation, _ tools: ToolList,
+        _ format: OutputFormat?, _ dialect: Dialect
+    ) throws(APIError) -> ConversationEmitter {
+        var system = system(root)
+        if let format, format.means(dialect, hasTools: !tools.tools.isEmpty) < .schema {
+            system.append(format.instruction)
+        }
+        var emitter = ConversationEmitter(dialect, tools.names)
+        try emitter.emit(
+            system: system, conversation, thinkingTurns: RequestLosses.thinkingTurns(root))
+        if conversation.endsWithPrefill {
+            guard !limits.refusesPrefill else { throw .prefillRefused }
+            emitter.continueLast()
+        }
+        return emitter
+    }
+
+    /// The dialect with what the model, experience and the operator change.
+    private func effectiveDialect(_ model: String, _ quirks: Set<Quirk>) -> Dialect {
+        var dialect = dialect.refined(for: model).applying(quirks)
+        if let usesMaxCompletionTokens = limits.usesMaxCompletionTokens {
+            dialect.usesMaxCompletionTokens = usesMaxCompletionTokens
+        }
+        if let systemEntries = limits.systemEntries { dialect.systemEntries = systemEntries }
+        // DeepSeek wants the field even when nothing stands in it.
+        if limits.keepsReasoning, dialect.replay != .everyToolCall { dialect.replay = .none }
+        return dialect
     }
 
     // MARK: - Reading
@@ -158,15 +227,6 @@ package struct RequestTranslator: Sendable {
         }
     }
 
-    /// A request for nothing but tools of Anthropic's servers cannot be answered by anybody here.
-    private static func check(_ tools: ToolList, _ choice: ToolChoice) throws(APIError) {
-        if let name = choice.chosen, !tools.names.offered.contains(name) {
-            throw .invalid("tool_choice.name: tool not found")
-        }
-        guard tools.wasOffered, tools.tools.isEmpty, let family = tools.losses.first else { return }
-        throw .invalid("\(family) is not available through this gateway")
-    }
-
     private static func thinking(_ thinking: JSONValue?) -> ThinkingEmission {
         guard let type = thinking?["type"]?.text, !(type == "disabled") else { return .hidden }
         return thinking?["display"]?.text.map { $0 == "omitted" } == true ? .omitted : .shown
@@ -183,128 +243,41 @@ package struct RequestTranslator: Sendable {
         return sequences
     }
 
-    private func maxTokens(_ value: JSONValue?, _ dialect: Dialect) throws(APIError) -> Int? {
+    private static func maxTokens(_ value: JSONValue?) throws(APIError) -> Int? {
         guard let value, !value.isNull else { return nil }
         guard let asked = value.integer, asked >= 0 else {
             throw .invalid("max_tokens: Input should be a non-negative integer")
         }
-        guard asked > 0 else { return 0 }
-        let bounded = min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
-        return min(bounded, dialect.outputTokensMax ?? Int.max)
+        return asked
     }
 
-    /// The system prompt as one text; the attribution block of Claude Code changes from session to
-    /// session and would spoil every prefix cache.
-    private func system(_ root: JSONValue) -> TextRun {
-        var run = TextRun()
+    private func bounded(_ asked: Int, _ dialect: Dialect) -> Int {
+        let set = min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
+        return min(max(set, dialect.outputTokens.lowerBound), dialect.outputTokens.upperBound)
+    }
+
+    /// The system prompt; the attribution block of Claude Code changes from session to session and
+    /// would spoil every prefix cache.
+    private func system(_ root: JSONValue) -> [TextRun] {
         let system = root["system"]
-        let texts =
-            system?.text.map { [$0] } ?? system?.elements.compactMap { $0["text"]?.text } ?? []
-        for text in texts where !text.isBlank {
-            let isAttribution = text.hasPrefix("x-anthropic-billing-header:")
-            if isAttribution, limits.stripsAttribution { continue }
-            run.add([.text(text)], separator: #"\n\n"#)
-        }
-        return run
+        if let text = system?.text { return isPrompt(text) ? [TextRun(pieces: [.text(text)])] : [] }
+        return system?.elements.compactMap { block in
+            guard let text = block["text"]?.text, isPrompt(text) else { return nil }
+            return TextRun(pieces: [.text(text)], marker: block["cache_control"])
+        } ?? []
     }
 
-    /// Fields that mean something to Anthropic's servers and to nobody else.
-    private static func lostFields(_ root: JSONValue) -> [String] {
-        let fields: [(StaticString, String)] = [
-            ("safeguards", "safeguards"), ("speed", "speed"), ("inference_geo", "inference_geo"),
-            ("fallbacks", "fallbacks"), ("diagnostics", "diagnostics"),
-        ]
-        return fields.compactMap { key, name in root[key].flatMap { $0.isNull ? nil : name } }
+    private func isPrompt(_ text: JSONText) -> Bool {
+        guard !text.isBlank else { return false }
+        return !(limits.stripsAttribution && text.hasPrefix("x-anthropic-billing-header:"))
     }
+}
 
-    // MARK: - Writing
-
-    private struct Parts {
-        var root: JSONValue
-        var model: String
-        var messages: [OutgoingMessage]
-        var tools: ToolList
-        var choice: ToolChoice
-        var maxTokens: Int?
-        var level: ReasoningLevel
-        var session: String?
-    }
-
-    private func write(_ parts: Parts, _ plan: ExchangePlan, _ dialect: Dialect) -> JSONOutput {
-        var writer = JSONWriter(reserving: 4096)
-        writer.beginObject()
-        writer.key("model")
-        writer.string(parts.model)
-        writer.key("messages")
-        writer.beginArray()
-        for message in parts.messages { message.write(to: &writer, dialect) }
-        writer.endArray()
-        if !parts.tools.tools.isEmpty {
-            writer.tools(parts.tools.tools)
-            var choice = parts.choice
-            if let name = choice.chosen {
-                choice.kind = .tool(plan.toolNames.upstreamName(of: name))
-            }
-            writer.toolChoice(choice, dialect)
-        }
-        if let maxTokens = parts.maxTokens {
-            let isCompletion = limits.usesMaxCompletionTokens ?? dialect.usesMaxCompletionTokens
-            writer.key(isCompletion ? "max_completion_tokens" : "max_tokens")
-            writer.integer(maxTokens)
-        }
-        sampling(parts.root, dialect, to: &writer)
-        if !plan.stopSequences.isEmpty, dialect.acceptsStop {
-            writer.key("stop")
-            writer.beginArray()
-            for sequence in plan.stopSequences.prefix(dialect.stopsMax) { writer.string(sequence) }
-            writer.endArray()
-        }
-        if dialect.forcesEffortNone, !parts.tools.tools.isEmpty {
-            writer.reasoning(.off, .effort)
-        } else {
-            writer.reasoning(parts.level, dialect.reasoning)
-        }
-        if let schema = Self.outputSchema(parts.root) { writer.responseFormat(schema, dialect) }
-        if dialect.wantsPromptCacheKey, let session = Self.session(parts) {
-            writer.key("prompt_cache_key")
-            writer.string(Digest.hexadecimal(session, count: 32))
-        }
-        if plan.isStream {
-            writer.key("stream")
-            writer.bool(true)
-            if dialect.acceptsStreamOptions {
-                writer.key("stream_options")
-                writer.raw(#"{"include_usage":true}"#)
-            }
-        }
-        writer.endObject()
-        return writer.finish()
-    }
-
-    private func sampling(_ root: JSONValue, _ dialect: Dialect, to writer: inout JSONWriter) {
-        let names: [(StaticString, Bool)] = [
-            ("temperature", dialect.acceptsSampling), ("top_p", dialect.acceptsSampling),
-            ("top_k", dialect.acceptsTopK),
-        ]
-        for (name, isAccepted) in names {
-            guard isAccepted, let value = root[name], value.kind == .number else { continue }
-            writer.key(name)
-            writer.value(value)
-        }
-    }
-
-    private static func outputSchema(_ root: JSONValue) -> JSONValue? {
-        let format = root["output_config"]?["format"] ?? root["output_format"]
-        guard let schema = format?["schema"], schema.kind == .object else { return nil }
-        return schema
-    }
-
-    /// What tells one conversation from another: Claude Code's session, from its header or from
-    /// the JSON in `metadata.user_id`.
-    private static func session(_ parts: Parts) -> String? {
-        if let session = parts.session { return session }
-        guard let user = parts.root["metadata"]?["user_id"]?.text else { return nil }
-        let document = try? JSONDocument(parsing: user.decoded())
-        return document?.root["session_id"]?.text?.string ?? user.string
+extension APIError {
+    /// In the words of Anthropic's newer models.
+    fileprivate static var prefillRefused: APIError {
+        .invalid(
+            "This model does not support assistant message prefill. "
+                + "The conversation must end with a user message.")
     }
 }

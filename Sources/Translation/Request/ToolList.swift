@@ -5,15 +5,15 @@ internal import JSON
 struct OfferedTool {
     enum Schema {
         case slice(JSONSlice)
-        case value(JSONValue)
         case literal(StaticString)
         case empty
     }
 
     var name: String
     var upstreamName: String
-    var description: JSONText?
+    var description: TextRun?
     var schema: Schema
+    var isStrict = false
 }
 
 /// Which tools go upstream, and in which order.
@@ -21,50 +21,97 @@ struct ToolList {
     private(set) var tools: [OfferedTool] = []
     private(set) var names = ToolNames()
     private(set) var losses: [String] = []
+    private(set) var repairs: [String] = []
     /// Whether the client offered any tool at all, whatever became of them.
     private(set) var wasOffered = false
+    private let acceptsStrict: Bool
+    private let includesDeferred: Bool
 
     /// Reads `tools`; deferred ones count once the conversation refers to them.
     init(
-        _ tools: JSONValue?, referenced: [String], chosen: String?
+        _ tools: JSONValue?, changes: [ToolChange], chosen: String?, _ dialect: Dialect,
+        includesDeferred: Bool = false
     ) throws(APIError) {
-        guard let tools, !tools.isNull else { return }
-        guard tools.kind == .array else { throw .invalid("tools: Input should be an array") }
-        wasOffered = !tools.elements.isEmpty
-        var deferred: [String: JSONValue] = [:]
-        var order: [String] = []
+        acceptsStrict = dialect.acceptsStrictTools
+        self.includesDeferred = includesDeferred
+        guard tools?.isNull ?? true || tools?.kind == .array else {
+            throw .invalid("tools: Input should be an array")
+        }
+        let deferred = try offerStable(tools?.elements.map { $0 } ?? [])
+        try apply(changes, chosen, deferred)
+    }
+
+    /// Offers the tools that are there from the start; the others, by name and in order.
+    private mutating func offerStable(_ all: [JSONValue]) throws(APIError) -> [JSONValue] {
+        wasOffered = !all.isEmpty
+        var deferred: [JSONValue] = []
         var searchesServerSide = false
-        for (index, tool) in tools.elements.enumerated() {
+        for (index, tool) in all.enumerated() {
             let type = tool["type"]?.text?.string ?? "custom"
             if type.hasPrefix("tool_search_tool_") {
                 searchesServerSide = true
-            } else if tool["defer_loading"]?.bool == true {
-                let name = tool["name"]?.text?.string ?? ""
-                if deferred.updateValue(tool, forKey: name) == nil { order.append(name) }
+            } else if tool["defer_loading"]?.bool == true, !includesDeferred {
+                // Placeholder of Claude Code: says itself that it must never be called.
+                if tool["name"]?.text.map({ $0 == "DeferredToolPlaceholder" }) != true {
+                    deferred.append(tool)
+                }
             } else {
-                try offer(tool, type: type, at: index)
+                try offer(tool, at: index)
             }
         }
-        // Placeholder of Claude Code: says itself that it must never be called.
-        order.removeAll { $0 == "DeferredToolPlaceholder" }
-        let all = searchesServerSide || (self.tools.isEmpty && referenced.isEmpty)
-        let active = all ? order : (referenced + [chosen].compactMap { $0 })
-        // Behind the stable tools and in order of appearance, so that a prefix stays a prefix.
-        for name in active {
-            guard let tool = deferred.removeValue(forKey: name), name != "DeferredToolPlaceholder"
-            else { continue }
-            try offer(tool, type: tool["type"]?.text?.string ?? "custom", at: 0)
-        }
+        guard searchesServerSide else { return deferred }
+        // Nobody else makes them known to the model.
+        for tool in deferred { try offer(tool, at: 0) }
+        return []
     }
 
-    private mutating func offer(_ tool: JSONValue, type: String, at index: Int) throws(APIError) {
+    /// What the conversation changed, behind the stable tools and in order of appearance, so that
+    /// a prefix stays a prefix.
+    private mutating func apply(
+        _ changes: [ToolChange], _ chosen: String?, _ deferred: [JSONValue]
+    ) throws(APIError) {
+        func named(_ name: String) -> JSONValue? {
+            deferred.first { $0["name"]?.text?.string == name }
+        }
+        var removed: [String: OfferedTool] = [:]
+        for change in changes + [chosen].compactMap({ $0 }).map({ ToolChange.add(name: $0) }) {
+            switch change {
+            case .add(let name):
+                if let tool = removed.removeValue(forKey: name) {
+                    tools.append(tool)
+                } else if let tool = named(name), !names.offered.contains(name) {
+                    try offer(tool, at: 0)
+                }
+            case .define(let tool):
+                let name = tool["name"]?.text?.string ?? ""
+                tools.removeAll { $0.name == name }
+                removed[name] = nil
+                names.withdraw(name)
+                try offer(tool, at: 0)
+            case .remove(let name):
+                removed[name] = tools.first { $0.name == name }
+                tools.removeAll { $0.name == name }
+            }
+        }
+        guard tools.isEmpty, changes.isEmpty else { return }
+        for tool in deferred { try offer(tool, at: 0) }
+    }
+
+    private mutating func offer(_ tool: JSONValue, at index: Int) throws(APIError) {
         guard tool.kind == .object else {
             throw .invalid("tools.\(index): Input should be an object")
         }
-        let isCustom = type == "custom"
-        let known = isCustom ? nil : AnthropicTool.schema(of: type)
-        guard isCustom || known != nil || tool["input_schema"] != nil else {
+        let type = tool["type"]?.text?.string ?? "custom"
+        let known = type == "custom" ? nil : AnthropicTool.schema(of: type)
+        guard type == "custom" || known != nil || tool["input_schema"] != nil else {
             losses.append(AnthropicTool.lossField(of: type))
+            return
+        }
+        let callers = tool["allowed_callers"]?.elements.map { $0 } ?? []
+        guard callers.isEmpty || callers.contains(where: { $0.text.map { $0 == "direct" } == true })
+        else {
+            // Only a program in Anthropic's sandbox may call it.
+            losses.append("allowed_callers")
             return
         }
         guard let name = tool["name"]?.text?.string, !name.isEmpty else {
@@ -74,81 +121,54 @@ struct ToolList {
             losses.append("duplicate_tool")
             return
         }
-        var schema = OfferedTool.Schema.empty
+        var offered = OfferedTool(
+            name: name, upstreamName: names.offer(name),
+            description: tool["description"]?.text.map { TextRun(pieces: [.text($0)]) },
+            schema: .empty)
         if let known {
-            schema = .literal(known)
-        } else if let value = tool["input_schema"], value.kind == .object {
-            schema = value.slice.map { .slice($0) } ?? .value(value)
+            offered.schema = .literal(known)
+            offered.description = offered.description ?? AnthropicTool.description(of: tool, type)
+        } else if let slice = tool["input_schema"].flatMap({ Self.slice($0) }) {
+            offered.schema = .slice(slice)
+            if slice.members.contains(where: {
+                SchemaCleaner.isBranch($0.key) || SchemaCleaner.isOutOfPlace($0.key)
+            }) {
+                repairs.append("schema")
+            }
+            if tool["strict"]?.bool == true {
+                offered.isStrict = acceptsStrict && slice.isStrictSchema
+                if !offered.isStrict { losses.append("strict") }
+            }
         }
+        tools.append(offered)
+    }
+
+    /// The schema's bytes; written anew when its key was spelled with escapes.
+    private static func slice(_ schema: JSONValue) -> JSONSlice? {
+        guard schema.kind == .object else { return nil }
+        if let slice = schema.slice { return slice }
+        let wrapped = try? JSONDocument(
+            parsing: Array(#"{"schema":\#(schema.json)}"#.utf8), opaqueKeys: OpaqueKeys(["schema"]))
+        return wrapped?.root["schema"]?.slice
+    }
+
+    /// Keeps nothing but one tool, for servers that know `required` but no names.
+    mutating func keep(only name: String) { tools.removeAll { $0.name != name } }
+
+    /// Adds a tool that does nothing, for servers that want `tools` where the history has calls.
+    mutating func addIdleTool() {
         tools.append(
             OfferedTool(
-                name: name, upstreamName: names.offer(name),
-                description: tool["description"]?.text, schema: schema))
+                name: "no_tool", upstreamName: "no_tool",
+                description: TextRun(pieces: [.literal("Does nothing. Do not call it.")]),
+                schema: .empty))
     }
-}
-
-/// Tools that Anthropic defines and the client executes; any model can call them by a schema.
-enum AnthropicTool {
-    /// The schema for a dated type; `nil` for tools that a server would have to execute.
-    static func schema(of type: String) -> StaticString? {
-        if type.hasPrefix("bash_") { return bash }
-        if type.hasPrefix("text_editor_") { return textEditor }
-        if type.hasPrefix("memory_") { return memory }
-        if type.hasPrefix("computer_2") { return computer }
-        return nil
-    }
-
-    /// The name of the loss when a tool is not offered upstream.
-    static func lossField(of type: String) -> String {
-        for family in ["web_search", "web_fetch", "code_execution", "advisor", "mcp_toolset"]
-        where type.hasPrefix(family) {
-            return family
-        }
-        return "unknown_tool"
-    }
-
-    private static let bash: StaticString = #"""
-        {"type":"object","properties":{\#
-        "command":{"type":"string"},"restart":{"type":"boolean"}}}
-        """#
-
-    private static let textEditor: StaticString = #"""
-        {"type":"object","properties":{\#
-        "command":{"type":"string",\#
-        "enum":["view","create","str_replace","insert","undo_edit"]},\#
-        "path":{"type":"string"},"file_text":{"type":"string"},\#
-        "old_str":{"type":"string"},"new_str":{"type":"string"},\#
-        "insert_line":{"type":"integer"},"insert_text":{"type":"string"},\#
-        "view_range":{"type":"array","items":{"type":"integer"}}},\#
-        "required":["command","path"]}
-        """#
-
-    private static let memory: StaticString = #"""
-        {"type":"object","properties":{\#
-        "command":{"type":"string",\#
-        "enum":["view","create","str_replace","insert","delete","rename"]},\#
-        "path":{"type":"string"},"file_text":{"type":"string"},\#
-        "old_str":{"type":"string"},"new_str":{"type":"string"},\#
-        "insert_line":{"type":"integer"},"insert_text":{"type":"string"},\#
-        "old_path":{"type":"string"},"new_path":{"type":"string"},\#
-        "view_range":{"type":"array","items":{"type":"integer"}}},\#
-        "required":["command"]}
-        """#
-
-    private static let computer: StaticString = #"""
-        {"type":"object","properties":{\#
-        "action":{"type":"string"},"text":{"type":"string"},"duration":{"type":"number"},\#
-        "coordinate":{"type":"array","items":{"type":"integer"}},\#
-        "start_coordinate":{"type":"array","items":{"type":"integer"}},\#
-        "scroll_amount":{"type":"integer"},\#
-        "scroll_direction":{"type":"string","enum":["up","down","left","right"]}},\#
-        "required":["action"]}
-        """#
 }
 
 extension JSONWriter {
     /// `tools`, each a function.
-    mutating func tools(_ tools: [OfferedTool]) {
+    mutating func tools(_ tools: [OfferedTool], _ dialect: Dialect) {
+        let rules = SchemaRules(dialect)
         key("tools")
         beginArray()
         for tool in tools {
@@ -161,14 +181,17 @@ extension JSONWriter {
             string(tool.upstreamName)
             if let description = tool.description {
                 key("description")
-                string(description)
+                self.description(description, dialect)
             }
             key("parameters")
             switch tool.schema {
-            case .slice(let slice): schema(slice)
-            case .value(let value): self.value(value)
+            case .slice(let slice): toolSchema(slice, rules)
             case .literal(let literal): raw(literal)
             case .empty: raw(#"{"type":"object","properties":{}}"#)
+            }
+            if tool.isStrict {
+                key("strict")
+                bool(true)
             }
             endObject()
             endObject()
@@ -176,31 +199,9 @@ extension JSONWriter {
         endArray()
     }
 
-    /// A tool's schema as it came, but for what servers refuse at its root (translation 2.8):
-    /// `$schema` goes, a missing `type` or `properties` comes.
-    ///
-    /// What is inside keeps its bytes.
-    private mutating func schema(_ slice: JSONSlice) {
-        let members = slice.members
-        var hasType = false
-        var hasProperties = false
-        beginObject()
-        for (name, member) in members {
-            if name.isString("$schema") { continue }
-            if name.isString("type"), member.kind == .null { continue }
-            hasType = hasType || name.isString("type")
-            hasProperties = hasProperties || name.isString("properties")
-            key(slice: name)
-            value(member)
-        }
-        if !hasType {
-            key("type")
-            string("object")
-        }
-        if !hasProperties {
-            key("properties")
-            raw("{}")
-        }
-        endObject()
+    private mutating func description(_ run: TextRun, _ dialect: Dialect) {
+        guard let longest = dialect.descriptionMax else { return string(run) }
+        let text = run.string
+        string(text.count > longest ? String(text.prefix(longest - 1)) + "…" : text)
     }
 }

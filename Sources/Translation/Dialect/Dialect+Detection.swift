@@ -1,0 +1,117 @@
+// Which dialect a server speaks, and what one of its models changes.
+
+extension Dialect {
+    /// The dialect of that name.
+    package static func named(_ name: String) -> Dialect? { all.first { $0.name == name } }
+
+    /// The dialect of a server, told by its host or port.
+    package static func detect(baseURL: String) -> Dialect {
+        let url = baseURL.lowercased()
+        let rest = url.split(separator: "/", omittingEmptySubsequences: true)
+        let authority = url.hasPrefix("http") && rest.count > 1 ? rest[1] : rest.first ?? ""
+        let host = authority.prefix { $0 != ":" }
+        let known = all.first { dialect in
+            dialect.addresses.contains { address in
+                address.hasPrefix(":")
+                    ? authority.hasSuffix(address)
+                    : host == address || host.hasSuffix("." + address)
+            }
+        }
+        var dialect = known ?? .generic
+        dialect.goesByModel = known == nil
+        return dialect
+    }
+
+    /// The dialect for one model.
+    ///
+    /// Behind an unknown address a model that only one service has tells which service it is.
+    package func refined(for model: String) -> Dialect {
+        let name = model.lowercased()
+        var dialect = self
+        if goesByModel {
+            dialect = Self.all.first { $0.models.contains { name.hasPrefix($0) } } ?? self
+        }
+        for family in ModelFamily.all where family.holds(dialect, name) { family.change(&dialect) }
+        return dialect
+    }
+}
+
+/// Models of a server that differ from its others.
+private struct ModelFamily: Sendable {
+    /// The dialects it is about.
+    let dialects: Set<String>
+    /// Whether a model's name, in small letters, belongs to it.
+    let isMember: @Sendable (String) -> Bool
+    let change: @Sendable (inout Dialect) -> Void
+
+    func holds(_ dialect: Dialect, _ model: String) -> Bool {
+        dialects.contains(dialect.name) && isMember(model)
+    }
+
+    static let all = [
+        // OpenAI's reasoning models take neither sampling parameters nor stop sequences.
+        ModelFamily(
+            dialects: ["openai", "azure"],
+            isMember: { name in
+                ["o1", "o3", "o4", "gpt-5", "gpt-6"].contains { name.hasPrefix($0) }
+            },
+            change: {
+                $0.acceptsSampling = false
+                $0.acceptsStop = false
+                $0.reasoning = ReasoningControl(effort: .top, off: Effort.none)
+            }),
+        // OpenRouter hands these to services that cache by marker and think by budget.
+        ModelFamily(
+            dialects: ["openrouter"],
+            isMember: { $0.hasPrefix("anthropic/") || $0.hasPrefix("google/gemini") },
+            change: {
+                $0.passesCacheControl = true
+                $0.reasoning.budget = .object
+            }),
+        ModelFamily(
+            dialects: ["openrouter"], isMember: { $0.hasPrefix("anthropic/") },
+            change: { $0.acceptsImagesInTools = true }),
+        // Flash models can do without thinking; the others only with little of it.
+        ModelFamily(
+            dialects: ["gemini"], isMember: { has($0, "flash") },
+            change: { $0.reasoning.off = .minimal }),
+        ModelFamily(
+            dialects: ["gemini"], isMember: { has($0, "2.5-flash") },
+            change: { $0.reasoning.off = Effort.none }),
+        ModelFamily(
+            dialects: ["groq"], isMember: { has($0, "gpt-oss") },
+            change: {
+                $0.reasoning = ReasoningControl(effort: .top, ReasoningControl.upToHigh)
+            }),
+        // Qwen on Groq knows none and default; and its tags would be part of the text.
+        ModelFamily(
+            dialects: ["groq"], isMember: { has($0, "qwen") },
+            change: {
+                $0.reasoning = ReasoningControl(effort: .top, off: Effort.none)
+                $0.reasoning.refused = [.minimal, .low, .medium, .high, .xhigh, .max]
+                $0.reasoning.asksForParsed = true
+            }),
+        ModelFamily(
+            dialects: ["mistral"], isMember: { has($0, "mistral-small") },
+            change: {
+                let high: [Effort: Effort] = [
+                    .minimal: .high, .low: .high, .medium: .high, .xhigh: .high, .max: .high,
+                ]
+                $0.reasoning = ReasoningControl(effort: .top, off: Effort.none, high)
+            }),
+        // Their templates read the ids of calls.
+        ModelFamily(
+            dialects: ["vllm", "sglang", "generic"], isMember: { has($0, "kimi-k2") },
+            change: { $0.toolIDs = .functionsAndNumber }),
+        ModelFamily(
+            dialects: ["vllm", "sglang"],
+            isMember: { name in
+                ["mistral", "magistral", "devstral", "mixtral"].contains { has(name, $0) }
+            },
+            change: { $0.toolIDs = .nineAlphanumerics }),
+    ]
+
+    private static func has(_ name: String, _ part: String) -> Bool {
+        name.firstRange(of: part) != nil
+    }
+}

@@ -1,0 +1,51 @@
+// What of a request no upstream can be told (translation 1.1).
+internal import JSON
+
+/// Fields at the top of a request that are lost; counted, and refused in strict mode.
+enum RequestLosses {
+    /// Fields that are translated, answered by ourselves, or mean nothing to be missed.
+    private static let handled: Set<String> = [
+        "model", "messages", "max_tokens", "stream", "system", "cache_control", "temperature",
+        "top_p", "top_k", "stop_sequences", "tools", "tool_choice", "thinking", "output_config",
+        "output_format", "metadata", "service_tier", "speed", "inference_geo", "container",
+        "mcp_servers", "context_management", "thread", "compaction", "betas", "anthropic_version",
+    ]
+
+    /// The fields that this request loses on its way to a server.
+    static func fields(_ root: JSONValue, _ choice: ToolChoice, _ dialect: Dialect) -> [String] {
+        var losses: [String] = []
+        for (key, value) in root.members where !value.isNull {
+            let name = key.string
+            if !handled.contains(name) { losses.append(name) }
+        }
+        if !dialect.acceptsSampling {
+            // 1 is what these servers do anyway.
+            if let value = root["temperature"]?.double, value != 1 { losses.append("temperature") }
+            if let value = root["top_p"]?.double, value != 1 { losses.append("top_p") }
+        }
+        let isDemanded = choice.kind == .any || choice.chosen != nil
+        if isDemanded, dialect.toolChoices == .auto { losses.append("tool_choice") }
+        if !dialect.acceptsTopK, root["top_k"]?.double != nil { losses.append("top_k") }
+        if root["speed"]?.text.map({ $0 == "fast" }) == true { losses.append("speed") }
+        if let place = root["inference_geo"]?.text, !(place == "global") {
+            losses.append("inference_geo")
+        }
+        if root["output_config"]?["task_budget"].map(\.isNull) == false {
+            losses.append("task_budget")
+        }
+        for edit in root["context_management"]?["edits"]?.elements.map({ $0 }) ?? []
+        where edit["type"]?.text.map({ $0 == "clear_thinking_20251015" }) != true {
+            losses.append("context_management")
+        }
+        return losses
+    }
+
+    /// How many assistant turns keep their reasoning (`clear_thinking_20251015`); `nil` for all.
+    static func thinkingTurns(_ root: JSONValue) -> Int? {
+        for edit in root["context_management"]?["edits"]?.elements.map({ $0 }) ?? []
+        where edit["type"]?.text.map({ $0 == "clear_thinking_20251015" }) == true {
+            return edit["keep"]?["value"]?.integer
+        }
+        return nil
+    }
+}

@@ -1,0 +1,42 @@
+// Ids of tool calls as a server takes them (translation 2.6).
+
+/// Gives every tool call of a conversation its id: a pure function of what came before it, so that
+/// a conversation that grows keeps its beginning.
+struct ToolIDs {
+    private let style: Dialect.ToolIDStyle
+    private var given: Set<String> = []
+    private var count = 0
+
+    init(_ style: Dialect.ToolIDStyle) { self.style = style }
+
+    /// The id for the next call; no other call of the conversation has it.
+    mutating func next(_ id: String, name: String) -> String {
+        defer { count += 1 }
+        if style == .functionsAndNumber {
+            return "functions.\(ToolNames().upstreamName(of: name)):\(count)"
+        }
+        var candidate = shaped(id)
+        var occurrence = 2
+        while !given.insert(candidate).inserted {
+            candidate = shaped("\(id)_\(occurrence)")
+            occurrence += 1
+        }
+        return candidate
+    }
+
+    /// OpenAI refuses more than 40 characters; Mistral wants exactly nine letters and digits.
+    private func shaped(_ id: String) -> String {
+        guard style == .nineAlphanumerics else {
+            return id.isEmpty || id.utf8.count > 40 ? "call_" + Digest.base62(id, count: 24) : id
+        }
+        let isFine =
+            id.utf8.count == 9
+            && id.utf8.allSatisfy {
+                switch $0 {
+                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+                default: false
+                }
+            }
+        return isFine ? id : Digest.base62(id, count: 9)
+    }
+}
