@@ -153,6 +153,9 @@ extension Settings {
             text.hasPrefix("unix:/") && text.utf8.count <= 5 + 107 && text.isPrintable
                 ? String(text.dropFirst(5)) : nil
         }
+        socketMode = reader.value(.listenMode, else: 0) { text in
+            ["0600", "0660", "0666"].contains(text) ? UInt32(text, radix: 8) : nil
+        }
         adminHost = reader.host(.adminHost)
         adminPort = reader.port(.adminPort)
         if let adminPort, adminPort == port, port != 0, unixPath == nil {

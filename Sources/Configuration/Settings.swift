@@ -93,6 +93,8 @@ package struct Settings: Sendable {
     package var port: UInt16 = 0
     /// `LISTEN`.
     package var unixPath: String?
+    /// `LISTEN_MODE`.
+    package var socketMode: UInt32 = 0
     /// `ADMIN_HOST`.
     package var adminHost = ""
     /// `ADMIN_PORT`.

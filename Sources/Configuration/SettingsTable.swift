@@ -21,7 +21,7 @@ package enum SettingsTable {
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
-        .clientKeys, .host, .port, .listen, .adminHost, .adminPort,
+        .clientKeys, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
@@ -145,6 +145,9 @@ extension Setting {
         "port of the main listener; 0 lets the system pick")
     static let listen = Setting(
         .clients, "LISTEN", .socket, unset: "HOST and PORT", "unix:/path of the main listener")
+    static let listenMode = Setting(
+        .clients, "LISTEN_MODE", .choice(["0600", "0660", "0666"]), default: "0660",
+        "permissions of the Unix socket: its user, its group or everybody")
     static let adminHost = Setting(
         .clients, "ADMIN_HOST", .host, default: "0.0.0.0", "address of the admin listener")
     static let adminPort = Setting(
