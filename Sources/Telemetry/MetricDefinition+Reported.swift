@@ -9,8 +9,8 @@ extension MetricDefinition {
     static let reported: [MetricDefinition] = [
         .buildInfo, .configInfo, .targetInfo, .draining, .inflightBodyBytes, .memoryBudget,
         .upstreamUp, .upstreamBreaker, .learnedQuirks, .cpuSeconds, .residentMemory, .virtualMemory,
-        .openDescriptors,
-        .descriptorsMax, .startTime,
+        .openDescriptors, .descriptorsMax, .startTime, .genAIDuration, .genAIFirstToken,
+        .genAIPerToken,
     ]
 
     static let buildInfo = gauge(
