@@ -8,9 +8,10 @@ extension BuildReport {
     /// What the settings say of the process; names and choices only, never a value that is secret.
     init(_ settings: Settings, _ upstream: UpstreamServer) {
         self.init(version: SharedState.version, curl: UpstreamClient.libraryVersion)
+        let dialect = upstream.dialect.name
         configuration = [
             ("protocol", upstream.settings.interface.rawValue),
-            ("dialect", upstream.dialect.name),
+            ("dialect", dialect),
             ("upstream_auth", upstream.settings.authentication.rawValue),
             ("client_auth", settings.clientKeys.isEmpty ? "none" : "key"),
         ]
