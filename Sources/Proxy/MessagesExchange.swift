@@ -18,6 +18,7 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    private var tokenEstimate = TokenEstimate()
     /// What a refusal taught about this one request.
     var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
@@ -43,7 +44,8 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan):
+            case .upstream(let upstreamBody, var plan):
+                estimate(upstreamBody, &plan)
                 try enter(plan)
                 try await ask(body, upstreamBody, plan)
             }
@@ -90,6 +92,30 @@ final class MessagesExchange {
     }
 
     static let offWorkerBytesMin = 256 * 1024
+
+    /// Estimates the input in the upstream's own measure.
+    private func estimate(_ body: JSONOutput, _ plan: inout ExchangePlan) {
+        let calibration = context.shared.calibration
+        tokenEstimate.rough = plan.estimatedInputTokens
+        if calibration.wantsSample(of: plan.upstreamModel) || plan.options.estimatesAtStart {
+            let careful = TokenEstimator.estimate(body.pieces)
+            tokenEstimate.careful = careful
+            plan.estimatedInputTokens =
+                calibration.calibrated(careful: careful, for: plan.upstreamModel).tokens
+        } else {
+            plan.estimatedInputTokens =
+                calibration.calibrated(rough: tokenEstimate.rough, for: plan.upstreamModel)
+        }
+        record.note(plan)
+    }
+
+    /// Learns from the upstream's count, when the answer has brought one.
+    func calibrate() {
+        guard let usage = record.usage, !usage.isEstimated else { return }
+        context.shared.calibration.learn(
+            usage.inputTokens + usage.cacheReadTokens + usage.cacheCreationTokens,
+            rough: tokenEstimate.rough, careful: tokenEstimate.careful, of: record.upstreamModel)
+    }
 
     private func answerLocally(_ plan: ExchangePlan) async {
         let id = context.mint.next("msg")
