@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -117,9 +118,31 @@ static inline int clinux_unix_address(const char *_Nonnull path,
     return 0;
 }
 
-/// Opens a non-blocking listener; -1 with `errno`.
+/// Removes the file of a Unix socket that nobody listens on. 0 when the path is free; -1 with
+/// `errno` when it is not.
+static inline int clinux_remove_stale(const struct clinux_address *_Nonnull address,
+                                      const char *_Nonnull path) {
+    struct stat status;
+    if (lstat(path, &status) != 0) return errno == ENOENT ? 0 : -1;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0) return -1;
+    int answer = connect(probe, (const struct sockaddr *)&address->storage, address->length);
+    int error = errno;
+    close(probe);
+    if (answer == 0 || error != ECONNREFUSED) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    return unlink(path);
+}
+
+/// Opens a non-blocking listener, a Unix socket with the permissions `mode`; -1 with `errno`.
 static inline int clinux_listen(const struct clinux_address *_Nonnull address, int shares_port,
-                                int backlog) {
+                                uint32_t mode, int backlog) {
     int family = address->storage.ss_family;
     int listener = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0) return -1;
@@ -129,6 +152,9 @@ static inline int clinux_listen(const struct clinux_address *_Nonnull address, i
     // Accepted sockets inherit it; a token must not wait for an acknowledgement.
     if (family != AF_UNIX) setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(listener, (const struct sockaddr *)&address->storage, address->length) != 0
+        // Before `listen` nobody can connect.
+        || (family == AF_UNIX
+            && chmod(((const struct sockaddr_un *)&address->storage)->sun_path, mode) != 0)
         || listen(listener, backlog) != 0) {
         int error = errno;
         close(listener);
@@ -167,6 +193,43 @@ extern int accept4(int, struct sockaddr *_Nullable, socklen_t *_Nullable, int);
 
 static inline int clinux_accept(int listener) {
     return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// The address of a connection's peer as sixteen bytes, IPv4 mapped into IPv6; zeros for any other.
+static inline void clinux_peer_address(int descriptor, uint64_t *_Nonnull high,
+                                       uint64_t *_Nonnull low) {
+    struct clinux_address address = {.length = sizeof(struct sockaddr_storage)};
+    *high = *low = 0;
+    if (getpeername(descriptor, (struct sockaddr *)&address.storage, &address.length) != 0) return;
+    if (address.storage.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *peer = (struct sockaddr_in6 *)&address.storage;
+        memcpy(high, peer->sin6_addr.s6_addr, sizeof *high);
+        memcpy(low, peer->sin6_addr.s6_addr + 8, sizeof *low);
+    } else if (address.storage.ss_family == AF_INET) {
+        const struct sockaddr_in *peer = (struct sockaddr_in *)&address.storage;
+        const uint16_t mapped = 0xffff;
+        memcpy((char *)low + 2, &mapped, sizeof mapped);
+        memcpy((char *)low + 4, &peer->sin_addr, 4);
+    }
+}
+
+// --- the process ---------------------------------------------------------------------------------
+
+/// Raises the limit of open descriptors to what is allowed, and keeps the memory of the process, with
+/// keys and prompts in it, out of core dumps: no file, and no mapping for a program that takes dumps.
+static inline void clinux_prepare_process(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    limit.rlim_cur = limit.rlim_max = 0;
+    setrlimit(RLIMIT_CORE, &limit);
+    int filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+    if (filter < 0) return;
+    ssize_t written = write(filter, "0", 1);
+    (void)written;
+    close(filter);
 }
 
 /// Connects to a loopback port or an address, blocking; for the health check. -1 with `errno`.

@@ -93,6 +93,8 @@ package struct Settings: Sendable {
     package var port: UInt16 = 0
     /// `LISTEN`.
     package var unixPath: String?
+    /// `LISTEN_MODE`.
+    package var socketMode: UInt32 = 0
     /// `ADMIN_HOST`.
     package var adminHost = ""
     /// `ADMIN_PORT`.
@@ -123,6 +125,16 @@ package struct Settings: Sendable {
     package var concurrentRequestsMax = 0
     /// `MEMORY_BUDGET`.
     package var memoryBudget = MemoryBudget.auto
+    /// `MAX_CONNECTIONS`.
+    package var connectionsMax = 0
+    /// `MAX_CONNECTIONS_PER_PEER`.
+    package var connectionsPerPeerMax: Int?
+    /// `HEADER_TIMEOUT`.
+    package var headerTimeout = Duration.zero
+    /// `BODY_TIMEOUT`.
+    package var bodyTimeout = Duration.zero
+    /// `KEEP_ALIVE_TIMEOUT`.
+    package var idleTimeout = Duration.zero
     /// `RATE_LIMIT_RPM`.
     package var requestRates: [ModelLimit] = []
     /// `RATE_LIMIT_TPM`.
@@ -151,6 +163,12 @@ package struct Settings: Sendable {
     package var podNamespace: String?
     /// `NODE_NAME`.
     package var nodeName: String?
+    /// `OTEL_SERVICE_NAME`.
+    package var serviceName: String?
+    /// `OTEL_RESOURCE_ATTRIBUTES`.
+    package var resourceAttributes: [(name: String, value: String)] = []
+    /// `OTEL_SEMCONV_STABILITY_OPT_IN`: whether `gen_ai_latest_experimental` is in it.
+    package var addsGenAINames = false
     /// What reading found odd, besides what the values themselves tell.
     var remarks: [String] = []
     /// Names that were set, for `check`.

@@ -21,16 +21,17 @@ package enum SettingsTable {
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
-        .clientKeys, .host, .port, .listen, .adminHost, .adminPort,
+        .clientKeys, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
         .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .requestRate,
-        .tokenRate, .tokenBudget, .workers,
+        .tokenRate, .tokenBudget, .connections, .connectionsPerPeer, .headerTimeout, .bodyTimeout,
+        .idleTimeout, .workers,
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
-        .nodeName,
+        .nodeName, .serviceName, .resourceAttributes, .conventions,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -144,6 +145,9 @@ extension Setting {
         "port of the main listener; 0 lets the system pick")
     static let listen = Setting(
         .clients, "LISTEN", .socket, unset: "HOST and PORT", "unix:/path of the main listener")
+    static let listenMode = Setting(
+        .clients, "LISTEN_MODE", .choice(["0600", "0660", "0666"]), default: "0660",
+        "permissions of the Unix socket: its user, its group or everybody")
     static let adminHost = Setting(
         .clients, "ADMIN_HOST", .host, default: "0.0.0.0", "address of the admin listener")
     static let adminPort = Setting(
@@ -181,6 +185,21 @@ extension Setting {
     static let memoryBudget = Setting(
         .limits, "MEMORY_BUDGET", .memory, default: "auto",
         "requests in memory together; auto is half of the container's limit")
+    static let connections = Setting(
+        .limits, "MAX_CONNECTIONS", .number(1...1_000_000), default: "10000",
+        "client connections at once; over it, the longest idle are closed")
+    static let connectionsPerPeer = Setting(
+        .limits, "MAX_CONNECTIONS_PER_PEER", .number(0...1_000_000), default: "0",
+        "client connections of one address; more get 429, 0 is no limit")
+    static let headerTimeout = Setting(
+        .limits, "HEADER_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "30s",
+        "from the first byte of a request's head to its last")
+    static let bodyTimeout = Setting(
+        .limits, "BODY_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "60s",
+        "silence inside a request body, which comes at 500 bytes a second or more")
+    static let idleTimeout = Setting(
+        .limits, "KEEP_ALIVE_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "300s",
+        "a client connection between two requests")
     static let requestRate = Setting(
         .limits, "RATE_LIMIT_RPM", .rates,
         "requests a minute of each upstream model; first match; more get 429")
@@ -214,4 +233,12 @@ extension Setting {
     static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
     static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
     static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")
+    static let serviceName = Setting(
+        .operation, "OTEL_SERVICE_NAME", .text, "service.name of the metric target_info")
+    static let resourceAttributes = Setting(
+        .operation, "OTEL_RESOURCE_ATTRIBUTES", .text,
+        "more labels of target_info: name=value, by comma")
+    static let conventions = Setting(
+        .operation, "OTEL_SEMCONV_STABILITY_OPT_IN", .list,
+        "gen_ai_latest_experimental adds OpenTelemetry's names of metrics")
 }

@@ -18,7 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
-    private var tokenEstimate = TokenEstimate()
+    /// What the input was estimated at.
+    var tokenEstimate = TokenEstimate()
     /// What a refusal taught about this one request.
     var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
@@ -59,7 +60,7 @@ final class MessagesExchange {
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
         let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: bytesMax) { room.hold(body: $0) }
+            let body = try await context.readBody(of: head, connection, room)
             record.requestBytes = body.count
             return body
         } catch {
@@ -80,41 +81,19 @@ final class MessagesExchange {
         let start = Instant.read()
         do throws(APIError) {
             let request =
-                body.count < Self.offWorkerBytesMin
+                body.count < OffWorker.bytesMin
                 ? try translator.translate(body, session: session, quirks: quirks)
-                : try await OffWorker.translate(translator, body, session, quirks)
+                : try await OffWorker.run {
+                    Result { () throws(APIError) in
+                        try translator.translate(body, session: session, quirks: quirks)
+                    }
+                }.get()
             record.note(request.plan)
             record.noteRequestWork(since: start)
             return request
         } catch {
             throw .error(error)
         }
-    }
-
-    static let offWorkerBytesMin = 256 * 1024
-
-    /// Estimates the input in the upstream's own measure.
-    private func estimate(_ body: JSONOutput, _ plan: inout ExchangePlan) {
-        let calibration = context.shared.calibration
-        tokenEstimate.rough = plan.estimatedInputTokens
-        if calibration.wantsSample(of: plan.upstreamModel) || plan.options.estimatesAtStart {
-            let careful = TokenEstimator.estimate(body.pieces)
-            tokenEstimate.careful = careful
-            plan.estimatedInputTokens =
-                calibration.calibrated(careful: careful, for: plan.upstreamModel).tokens
-        } else {
-            plan.estimatedInputTokens =
-                calibration.calibrated(rough: tokenEstimate.rough, for: plan.upstreamModel)
-        }
-        record.note(plan)
-    }
-
-    /// Learns from the upstream's count, when the answer has brought one.
-    func calibrate() {
-        guard let usage = record.usage, !usage.isEstimated else { return }
-        context.shared.calibration.learn(
-            usage.inputTokens + usage.cacheReadTokens + usage.cacheCreationTokens,
-            rough: tokenEstimate.rough, careful: tokenEstimate.careful, of: record.upstreamModel)
     }
 
     private func answerLocally(_ plan: ExchangePlan) async {
@@ -144,6 +123,8 @@ final class MessagesExchange {
 
     /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
     func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
+        var plan = plan
+        plan.secrets = secrets
         guard plan.isStream else { return try await relayMessage(transfer, plan) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }
@@ -204,33 +185,10 @@ enum ExchangeEnd: Error {
     init(_ error: RequestBodyError, bytesMax: Int) {
         switch error {
         case .incomplete: self = .clientGone
+        case .tooSlow: self = .error(.tooSlow)
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)
-        }
-    }
-}
-
-/// Work that would hold up a worker, done on another thread.
-private enum OffWorker {
-    static func translate(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async throws(APIError) -> TranslatedRequest {
-        // Without the preference the worker itself, being the task's executor, would do it.
-        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(translator, body, session, quirks)
-        }
-        return try result.get()
-    }
-
-    @concurrent
-    private static func concurrently(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async -> Result<TranslatedRequest, APIError> {
-        Result { () throws(APIError) in
-            try translator.translate(body, session: session, quirks: quirks)
         }
     }
 }

@@ -53,6 +53,7 @@ package struct RequestLimits: Sendable {
 package struct RequestTranslator: Sendable {
     private static let opaqueKeys = OpaqueKeys(["input_schema", "input", "schema"])
     private static let messagesMax = 100_000
+    private static let modelBytesMax = 256
 
     private let models: ModelMap
     private let dialect: Dialect
@@ -100,6 +101,9 @@ package struct RequestTranslator: Sendable {
         plan.allowsParallelToolUse = !choice.isSequential
         let format = OutputFormat(root)
         let emitter = try emit(root, conversation, tools, format, dialect)
+        guard !emitter.messages.isEmpty else {
+            throw .invalid("messages: at least one message must have content")
+        }
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
         plan.losses += RequestLosses.fields(root, choice, dialect)
@@ -196,6 +200,10 @@ package struct RequestTranslator: Sendable {
             throw .invalid("model: Input should be a valid string")
         }
         guard !model.isEmpty else { throw .invalid("model: Field required") }
+        // A name is looked for in patterns, and told in logs and answers.
+        guard model.utf8.count <= modelBytesMax else {
+            throw .invalid("model: String should have at most \(modelBytesMax) characters")
+        }
         guard let messages = root["messages"], !messages.isNull else {
             throw .invalid("messages: Field required")
         }
