@@ -86,8 +86,13 @@ extension MessagesExchange {
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
     /// change nothing.
     private func learn(_ quirk: Quirk, _ plan: ExchangePlan) -> Bool {
-        guard context.shared.settings.unsupported == .auto,
-            context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
+        guard context.shared.settings.unsupported == .auto else { return false }
+        if quirk.isPassing {
+            guard passing == nil else { return false }
+            passing = quirk
+            return true
+        }
+        guard context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
         else { return false }
         context.shared.log.write(.info, "learned") { line in
             line.add("quirk", quirk.name)
@@ -139,7 +144,8 @@ extension MessagesExchange {
         let text = try await collect(transfer)
         var failure = AttemptFailure(translate(head, text, plan), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
-        failure.quirk = Quirk.recognise(status: head.status, body: text)
+        failure.quirk = Quirk.recognise(
+            status: head.status, body: text, known: plan.quirks)
         throw .failed(failure)
     }
 

@@ -18,6 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    /// What was learned for this request alone.
+    var passing: Quirk?
     /// What the request took of our own limits.
     var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
@@ -69,7 +71,10 @@ final class MessagesExchange {
         let session = head.header("x-claude-code-session-id")
         let translator = context.shared.translator
         let (learned, now) = (context.shared.learned, context.loop.now)
-        let quirks: @Sendable (String) -> Set<Quirk> = { learned.quirks(of: $0, now: now) }
+        let passing = passing.map { Set([$0]) } ?? []
+        let quirks: @Sendable (String) -> Set<Quirk> = {
+            learned.quirks(of: $0, now: now).union(passing)
+        }
         let start = Instant.read()
         do throws(APIError) {
             let request =

@@ -13,7 +13,7 @@ private let modules: [String: Set<String>] = [
     "Server": ["HTTP", "EventLoop", "Bytes"],
     "Upstream": ["CCurl", "EventLoop", "Bytes"],
     "Telemetry": ["Bytes"],
-    "Configuration": ["Bytes"],
+    "Configuration": ["JSON", "Bytes"],
     "Proxy": [
         "Translation", "Server", "HTTP", "Upstream", "EventLoop", "Telemetry", "Configuration",
         "JSON", "EventStream", "Bytes",
