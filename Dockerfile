@@ -8,7 +8,7 @@ ARG SWIFT_IMAGE=docker.io/library/swift:6.3-bookworm
 FROM ${SWIFT_IMAGE} AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libcurl4-openssl-dev libjansson-dev libssl-dev pkg-config \
+        ca-certificates libcurl4-openssl-dev libjansson-dev libssl-dev zlib1g-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./

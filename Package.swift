@@ -30,6 +30,8 @@ let package = Package(
             name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
@@ -41,6 +43,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "HTTP", "EventStream", "JSON", "CJansson", "Translation", "Configuration",
+                "Compression",
             ], path: "Tests/FuzzTargets", swiftSettings: testSettings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
@@ -48,6 +51,7 @@ let package = Package(
         + module("JSON", ["CJansson", "Bytes"])
         + module("EventStream", ["Bytes"])
         + module("HTTP", ["Bytes"])
+        + module("Compression", ["CZlib"])
         + module(
             "Translation", ["JSON", "EventStream", "Bytes", "CCrypto"], fixtures: ["Fixtures"])
         + module("EventLoop", ["CLinux"])
@@ -58,7 +62,8 @@ let package = Package(
         + module(
             "Proxy",
             [
-                "Translation", "Server", "HTTP", "Upstream", "EventLoop", "Telemetry",
+                "Translation", "Server", "HTTP", "Compression", "Upstream", "EventLoop",
+                "Telemetry",
                 "Configuration", "JSON", "EventStream", "Bytes",
             ])
 )

@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -167,6 +168,43 @@ extern int accept4(int, struct sockaddr *_Nullable, socklen_t *_Nullable, int);
 
 static inline int clinux_accept(int listener) {
     return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// The address of a connection's peer as sixteen bytes, IPv4 mapped into IPv6; zeros for any other.
+static inline void clinux_peer_address(int descriptor, uint64_t *_Nonnull high,
+                                       uint64_t *_Nonnull low) {
+    struct clinux_address address = {.length = sizeof(struct sockaddr_storage)};
+    *high = *low = 0;
+    if (getpeername(descriptor, (struct sockaddr *)&address.storage, &address.length) != 0) return;
+    if (address.storage.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *peer = (struct sockaddr_in6 *)&address.storage;
+        memcpy(high, peer->sin6_addr.s6_addr, sizeof *high);
+        memcpy(low, peer->sin6_addr.s6_addr + 8, sizeof *low);
+    } else if (address.storage.ss_family == AF_INET) {
+        const struct sockaddr_in *peer = (struct sockaddr_in *)&address.storage;
+        const uint16_t mapped = 0xffff;
+        memcpy((char *)low + 2, &mapped, sizeof mapped);
+        memcpy((char *)low + 4, &peer->sin_addr, 4);
+    }
+}
+
+// --- the process ---------------------------------------------------------------------------------
+
+/// Raises the limit of open descriptors to what is allowed, and keeps the memory of the process, with
+/// keys and prompts in it, out of core dumps: no file, and no mapping for a program that takes dumps.
+static inline void clinux_prepare_process(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    limit.rlim_cur = limit.rlim_max = 0;
+    setrlimit(RLIMIT_CORE, &limit);
+    int filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+    if (filter < 0) return;
+    ssize_t written = write(filter, "0", 1);
+    (void)written;
+    close(filter);
 }
 
 /// Connects to a loopback port or an address, blocking; for the health check. -1 with `errno`.

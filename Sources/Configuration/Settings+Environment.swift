@@ -186,6 +186,9 @@ extension Settings {
         commitAfter = reader.duration(.commitAfter)
         pingInterval = reader.duration(.pingInterval)
         drainTimeout = reader.duration(.drainTimeout)
+        headerTimeout = reader.duration(.headerTimeout)
+        bodyTimeout = reader.duration(.bodyTimeout)
+        idleTimeout = reader.duration(.idleTimeout)
     }
 
     private mutating func readLimits(_ reader: inout EnvironmentReader) {
@@ -199,6 +202,9 @@ extension Settings {
             default: EnvironmentReader.bytes(text).map { .bytes($0) }
             }
         }
+        connectionsMax = reader.number(.connections) ?? 0
+        let perPeer = reader.number(.connectionsPerPeer) ?? 0
+        connectionsPerPeerMax = perPeer > 0 ? perPeer : nil
         requestRates = reader.limits(.requestRate)
         tokenRates = reader.limits(.tokenRate)
         tokenBudgets = reader.limits(.tokenBudget)

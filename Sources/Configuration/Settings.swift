@@ -157,6 +157,16 @@ package struct Settings: Sendable {
     package var concurrentRequestsMax = 0
     /// `MEMORY_BUDGET`.
     package var memoryBudget = MemoryBudget.auto
+    /// `MAX_CONNECTIONS`.
+    package var connectionsMax = 0
+    /// `MAX_CONNECTIONS_PER_PEER`.
+    package var connectionsPerPeerMax: Int?
+    /// `HEADER_TIMEOUT`.
+    package var headerTimeout = Duration.zero
+    /// `BODY_TIMEOUT`.
+    package var bodyTimeout = Duration.zero
+    /// `KEEP_ALIVE_TIMEOUT`.
+    package var idleTimeout = Duration.zero
     /// `RATE_LIMIT_RPM`.
     package var requestRates: [ModelLimit] = []
     /// `RATE_LIMIT_TPM`.

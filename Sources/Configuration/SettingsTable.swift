@@ -27,7 +27,8 @@ package enum SettingsTable {
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
         .pingInterval, .retries, .requestBytes, .concurrentRequests, .memoryBudget, .requestRate,
-        .tokenRate, .tokenBudget, .workers,
+        .tokenRate, .tokenBudget, .connections, .connectionsPerPeer, .headerTimeout, .bodyTimeout,
+        .idleTimeout, .workers,
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
@@ -182,6 +183,21 @@ extension Setting {
     static let memoryBudget = Setting(
         .limits, "MEMORY_BUDGET", .memory, default: "auto",
         "requests in memory together; auto is half of the container's limit")
+    static let connections = Setting(
+        .limits, "MAX_CONNECTIONS", .number(1...1_000_000), default: "10000",
+        "client connections at once; over it, the longest idle are closed")
+    static let connectionsPerPeer = Setting(
+        .limits, "MAX_CONNECTIONS_PER_PEER", .number(0...1_000_000), default: "0",
+        "client connections of one address; more get 429, 0 is no limit")
+    static let headerTimeout = Setting(
+        .limits, "HEADER_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "30s",
+        "from the first byte of a request's head to its last")
+    static let bodyTimeout = Setting(
+        .limits, "BODY_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "60s",
+        "silence inside a request body, which comes at 500 bytes a second or more")
+    static let idleTimeout = Setting(
+        .limits, "KEEP_ALIVE_TIMEOUT", .duration(atLeast: .milliseconds(1)), default: "300s",
+        "a client connection between two requests")
     static let requestRate = Setting(
         .limits, "RATE_LIMIT_RPM", .rates,
         "requests a minute of each upstream model; first match; more get 429")

@@ -14,6 +14,12 @@ package enum SocketResult: Equatable {
     case failed(errno: CInt)
 }
 
+/// An address without its port; all local sockets without one share the same.
+package struct PeerAddress: Hashable, Sendable {
+    let high: UInt64
+    let low: UInt64
+}
+
 /// A non-blocking socket.
 ///
 /// Its owner closes it, once.
@@ -54,6 +60,13 @@ package struct Socket {
 
     /// Whether the other side is on this machine.
     package var isPeerLocal: Bool { clinux_peer_is_local(descriptor) != 0 }
+
+    /// The address of the other side.
+    package var peer: PeerAddress {
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        unsafe clinux_peer_address(descriptor, &high, &low)
+        return PeerAddress(high: high, low: low)
+    }
 
     /// Gives the descriptor back.
     package func close() { _ = Glibc.close(descriptor) }

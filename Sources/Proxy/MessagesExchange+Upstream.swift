@@ -83,15 +83,16 @@ extension MessagesExchange {
         return .retry(after: delay)
     }
 
+    /// What is known of a model, or of this one request.
+    private func quirks(of model: String) -> Set<Quirk> {
+        context.shared.learned.quirks(of: model, now: context.loop.now).union(ownQuirks)
+    }
+
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
     /// change nothing.
     private func learn(_ quirk: Quirk, _ plan: ExchangePlan) -> Bool {
         guard context.shared.settings.unsupported == .auto else { return false }
-        if quirk.isPassing {
-            guard passing == nil else { return false }
-            passing = quirk
-            return true
-        }
+        if quirk.isPassing { return ownQuirks.isEmpty && ownQuirks.insert(quirk).inserted }
         guard context.shared.learned.learn(quirk, of: plan.upstreamModel, now: context.loop.now)
         else { return false }
         context.shared.log.write(.info, "learned") { line in
@@ -145,7 +146,7 @@ extension MessagesExchange {
         var failure = AttemptFailure(translate(head, text, plan), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
         failure.quirk = Quirk.recognise(
-            status: head.status, body: text, known: plan.quirks)
+            status: head.status, body: text, known: quirks(of: plan.upstreamModel))
         throw .failed(failure)
     }
 
@@ -176,7 +177,8 @@ extension MessagesExchange {
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
                 secret: secret, ownsKey: ownsKey,
-                model: plan.requestedModel, path: context.shared.endpointPath))
+                model: plan.requestedModel, path: context.shared.endpointPath,
+                estimatedInputTokens: plan.estimatedInputTokens))
     }
 
     /// Suspends until the upstream's head is in.

@@ -18,8 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
-    /// What was learned for this request alone.
-    var passing: Quirk?
+    /// What a refusal taught about this one request.
+    var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
     var grant: RateLimits.Grant?
     /// Raises the connection's signal when a deadline has passed.
@@ -57,7 +57,7 @@ final class MessagesExchange {
     private func readRequest() async throws(ExchangeEnd) -> [UInt8] {
         let bytesMax = context.shared.settings.requestBytesMax
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: bytesMax) { room.hold(body: $0) }
+            let body = try await context.readBody(of: head, connection, room)
             record.requestBytes = body.count
             return body
         } catch {
@@ -71,16 +71,20 @@ final class MessagesExchange {
         let session = head.header("x-claude-code-session-id")
         let translator = context.shared.translator
         let (learned, now) = (context.shared.learned, context.loop.now)
-        let passing = passing.map { Set([$0]) } ?? []
+        let own = ownQuirks
         let quirks: @Sendable (String) -> Set<Quirk> = {
-            learned.quirks(of: $0, now: now).union(passing)
+            learned.quirks(of: $0, now: now).union(own)
         }
         let start = Instant.read()
         do throws(APIError) {
             let request =
-                body.count < Self.offWorkerBytesMin
+                body.count < OffWorker.bytesMin
                 ? try translator.translate(body, session: session, quirks: quirks)
-                : try await OffWorker.translate(translator, body, session, quirks)
+                : try await OffWorker.run {
+                    Result { () throws(APIError) in
+                        try translator.translate(body, session: session, quirks: quirks)
+                    }
+                }.get()
             record.note(request.plan)
             record.noteRequestWork(since: start)
             return request
@@ -88,8 +92,6 @@ final class MessagesExchange {
             throw .error(error)
         }
     }
-
-    static let offWorkerBytesMin = 256 * 1024
 
     private func answerLocally(_ plan: ExchangePlan) async {
         let id = context.mint.next("msg")
@@ -178,33 +180,10 @@ enum ExchangeEnd: Error {
     init(_ error: RequestBodyError, bytesMax: Int) {
         switch error {
         case .incomplete: self = .clientGone
+        case .tooSlow: self = .error(.tooSlow)
         case .malformed(let error): self = .error(.invalid(error.message))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)
-        }
-    }
-}
-
-/// Work that would hold up a worker, done on another thread.
-private enum OffWorker {
-    static func translate(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async throws(APIError) -> TranslatedRequest {
-        // Without the preference the worker itself, being the task's executor, would do it.
-        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await concurrently(translator, body, session, quirks)
-        }
-        return try result.get()
-    }
-
-    @concurrent
-    private static func concurrently(
-        _ translator: RequestTranslator, _ body: [UInt8], _ session: String?,
-        _ quirks: @escaping @Sendable (String) -> Set<Quirk>
-    ) async -> Result<TranslatedRequest, APIError> {
-        Result { () throws(APIError) in
-            try translator.translate(body, session: session, quirks: quirks)
         }
     }
 }

@@ -10,12 +10,17 @@ extension APIError {
             label: .callerTooLarge)
     }
 
+    static var tooSlow: APIError {
+        APIError(
+            .timeout, "the request body came too slowly", label: .callerInvalid, status: 408)
+    }
+
     static var unknownKey: APIError {
         APIError(.authentication, "invalid x-api-key", label: .callerAuthentication)
     }
 
     static var unknownEncoding: APIError {
-        var error = APIError.invalid("compressed request bodies are not supported")
+        var error = APIError.invalid("request bodies may be compressed with gzip only")
         error.code = "request_body_encoding_unsupported"
         return error
     }

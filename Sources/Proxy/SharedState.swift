@@ -1,6 +1,7 @@
 // What all workers share: settings, translators, credentials, metrics.
 package import Configuration
 internal import EventLoop
+internal import Server
 internal import Synchronization
 internal import Telemetry
 internal import Translation
@@ -30,6 +31,8 @@ package final class SharedState: Sendable {
     let retryBudget = Mutex(RetryBudget(now: .read()))
     let upstreamState = UpstreamState()
     let log: Log
+    /// Limits of the main listener, on each worker.
+    let serverLimits: ServerLimits
 
     /// Prepares everything that does not depend on a worker.
     package init(_ settings: Settings, workers: Int) {
@@ -56,6 +59,7 @@ package final class SharedState: Sendable {
         admission = Admission(settings)
         rateLimits = RateLimits(settings)
         log = Log(settings)
+        serverLimits = ServerLimits(settings, workers: workers)
     }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
@@ -123,5 +127,16 @@ extension AnswerOptions {
             case .implicit: .implicit
             case .off: .off
             }
+    }
+}
+
+extension ServerLimits {
+    init(_ settings: Settings, workers: Int) {
+        self.init()
+        connectionsMax = (settings.connectionsMax + workers - 1) / workers
+        peers = settings.connectionsPerPeerMax.map { PeerCounts(connectionsMax: $0) }
+        headTimeout = settings.headerTimeout
+        bodyIdleTimeout = settings.bodyTimeout
+        idleTimeout = settings.idleTimeout
     }
 }

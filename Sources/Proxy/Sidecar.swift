@@ -13,6 +13,7 @@ package enum Sidecar {
 
     /// Runs the sidecar on the calling thread; the exit status.
     package static func run(_ settings: Settings) -> CInt {
+        ProcessLimits.prepare()
         UpstreamClient.prepareProcess()
         TerminationSignals.blockEverywhere()
         let count = settings.workers ?? min(2, Container.cpuCount())

@@ -29,7 +29,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         self.upstream = upstream
         metrics = shared.shards[index]
         mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
-        listener = Listener(socket, on: loop, limits: ServerLimits(), handler: self)
+        listener = Listener(socket, on: loop, limits: shared.serverLimits, handler: self)
         shared.lifecycle.workerStarts()
         loop.atEndOfRound(self)
     }
@@ -89,7 +89,13 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// The answer to bytes that are no request.
     package func body(for error: HTTPError) -> (headers: [(String, String)], bytes: [UInt8]) {
         let id = mint.next("req")
-        let kind: APIError.Kind = error.status >= 500 ? .api : .invalidRequest
+        let kind: APIError.Kind =
+            switch error.status {
+            case 408: .timeout
+            case 429: .rateLimit
+            case 500...: .api
+            default: .invalidRequest
+            }
         let body = APIError(kind, error.message, label: .callerInvalid, status: error.status)
         metrics.add(.errors, SeriesKey(LabelIndex.error(body.label.rawValue)))
         return (Self.headers(id), body.body(requestID: id))
@@ -107,9 +113,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         guard let room = await admit(head, .countTokens, connection) else { return }
         var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         do throws(RequestBodyError) {
-            let body = try await connection.readBody(bytesMax: shared.settings.requestBytesMax) {
-                room.hold(body: $0)
-            }
+            let body = try await readBody(of: head, connection, room)
             record.requestBytes = body.count
             do throws(APIError) {
                 let answer = try SmallEndpoints.countTokens(body)
@@ -171,9 +175,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             reject(.auth)
             throw .unknownKey
         }
-        if let coding = head.header("content-encoding"), coding != "identity" {
-            throw .unknownEncoding
-        }
+        _ = try ContentCoding(head)
         guard !shared.lifecycle.isDraining else {
             reject(.draining)
             throw .stopping

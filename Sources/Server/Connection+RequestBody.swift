@@ -34,6 +34,8 @@ package enum RequestBodyError: Error, Equatable {
     case noRoom
     /// The client stopped in the middle, or is gone.
     case incomplete
+    /// The client stays, and sends too little.
+    case tooSlow
 }
 
 extension Connection {
@@ -49,7 +51,8 @@ extension Connection {
     package func readBody(
         bytesMax: Int, mayGrow: (Int) -> Bool = { _ in true }
     ) async throws(RequestBodyError) -> [UInt8] {
-        loop.set(timer, after: limits.bodyIdleTimeout)
+        bodyStartedAt = loop.now
+        expectMore(after: 0)
         defer { loop.cancel(timer) }
         switch body {
         case .none, .finished: return []
@@ -76,8 +79,8 @@ extension Connection {
             swap(&bytes, &input)
             let isMore = await receive(upTo: min(length - input.count, 256 * 1024))
             swap(&bytes, &input)
-            guard isMore else { throw .incomplete }
-            loop.set(timer, after: limits.bodyIdleTimeout)
+            guard isMore else { throw timer.isSet ? .incomplete : .tooSlow }
+            expectMore(after: bytes.count)
         }
         body = .finished
         return bytes
@@ -88,6 +91,7 @@ extension Connection {
     ) async throws(RequestBodyError) -> [UInt8] {
         await continueIfExpected()
         var bytes: [UInt8] = []
+        var total = input.count
         while true {
             do throws(HTTPError) {
                 var received: [UInt8] = []
@@ -104,9 +108,21 @@ extension Connection {
                 body = .finished
                 return bytes
             }
-            guard await receive(upTo: 64 * 1024) else { throw .incomplete }
-            loop.set(timer, after: limits.bodyIdleTimeout)
+            let before = input.count
+            guard await receive(upTo: 64 * 1024) else {
+                throw timer.isSet ? .incomplete : .tooSlow
+            }
+            total += input.count - before
+            expectMore(after: total)
         }
+    }
+
+    /// Moves the deadline for the next bytes: not long after the last ones, and in any case soon
+    /// enough for the least rate from the start, so that a drip does not hold a place for ever.
+    private func expectMore(after count: Int) {
+        let least = Duration.seconds(count) / limits.bodyBytesPerSecondMin
+        let rateEndsAt = bodyStartedAt + limits.bodyIdleTimeout + least
+        loop.set(timer, at: min(loop.now + limits.bodyIdleTimeout, rateEndsAt))
     }
 
     private func continueIfExpected() async {
@@ -115,6 +131,6 @@ extension Connection {
         var interim: [UInt8] = []
         interim.append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = await send(interim, evenIfPeerGone: true)
-        loop.set(timer, after: limits.bodyIdleTimeout)
+        expectMore(after: 0)
     }
 }

@@ -26,10 +26,14 @@ package final class Connection: DescriptorHandler, WorkerJob {
     private var parser: RequestHeadParser
     var body = RequestBodyState.none
     var expectsContinue = false
+    var bodyStartedAt = Instant(nanoseconds: 0)
     private var isDraining = false
     /// How long a connection that came while the server drained may take to ask.
     private var lateTimeout: Duration?
     private var isIdle = true
+    /// Since when the connection waits for a request; `nil` while it has one.
+    private(set) var waitingSince: Instant?
+    private var isEvicted = false
     var isBroken = false
     var answer = AnswerState.none
 
@@ -50,6 +54,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     package func run() async {
         while let head = await readHead() {
             isIdle = false
+            waitingSince = nil
+            isEvicted = false
             body = RequestBodyState(head.framing)
             expectsContinue = head.expectsContinue
             answer = .pending(keepsAlive: head.isKeepAlive && !isDraining, version: head.version)
@@ -78,6 +84,12 @@ package final class Connection: DescriptorHandler, WorkerJob {
         signal.raise()
     }
 
+    /// Closes the connection unless a request comes in right now; for one that waits for it.
+    func evict() {
+        isEvicted = true
+        signal.raise()
+    }
+
     /// Ends the connection where it stands; a client sees a stream cut, never a tidy end.
     package func abort() {
         isBroken = true
@@ -98,7 +110,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     private func readHead() async -> RequestHead? {
         loop.set(timer, after: lateTimeout ?? limits.idleTimeout)
         defer { loop.cancel(timer) }
-        var isFresh = input.isEmpty
+        waitingSince = loop.now
+        var hasBegun = false
         while true {
             if !input.isEmpty {
                 do throws(HTTPError) {
@@ -107,11 +120,16 @@ package final class Connection: DescriptorHandler, WorkerJob {
                     await refuse(error)
                     return nil
                 }
-                if isFresh, lateTimeout == nil { loop.set(timer, after: limits.headTimeout) }
-                isFresh = false
+                if !hasBegun, lateTimeout == nil { loop.set(timer, after: limits.headTimeout) }
+                hasBegun = true
             }
             if hasDrained, input.isEmpty { return nil }
-            guard await receive(upTo: 16 * 1024) else { return nil }
+            guard await receive(upTo: 16 * 1024) else {
+                if hasBegun, !timer.isSet, !isBroken {
+                    await refuse(HTTPError(status: 408, message: "The request head is too slow."))
+                }
+                return nil
+            }
         }
     }
 
@@ -123,7 +141,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
             case .ended, .failed: return false
             case .wouldBlock: break
             }
-            guard timer.isSet, !(isIdle && hasDrained) else { return false }
+            guard timer.isSet, !isEvicted, !(isIdle && hasDrained) else { return false }
             await signal.wait()
         }
         return false

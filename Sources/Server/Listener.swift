@@ -8,10 +8,16 @@ package struct ServerLimits: Sendable {
     package var head = HTTPLimits()
     /// Connections at once, on one worker.
     package var connectionsMax = 10_000
+    /// Counts connections by address, where that has a limit.
+    package var peers: PeerCounts?
+    /// A connection that has waited so long for its request must make room when room is needed.
+    package var patience = Duration.seconds(1)
     /// From the first byte of a head to its last.
     package var headTimeout = Duration.seconds(30)
     /// Silence inside a request body.
     package var bodyIdleTimeout = Duration.seconds(60)
+    /// After one such silence a body must have come at this rate all along.
+    package var bodyBytesPerSecondMin = 500
     /// Between two requests.
     ///
     /// Longer than the idle time of common clients, so that they close first.
@@ -117,18 +123,53 @@ package final class Listener: DescriptorHandler, TimerHandler {
         pause()
     }
 
-    /// Out of descriptors or over the limit: stop accepting, look again soon.
+    /// Out of descriptors or over the limit: stop accepting, make room, look again soon.
     private func pause() {
+        makeRoom()
         loop.forget(socket.descriptor)
         if let retry { loop.set(retry, after: .milliseconds(50)) }
     }
 
+    /// Closes some of those that have waited longest for a request, or for the rest of one.
+    ///
+    /// Whoever holds connections open to keep others out loses them so; an honest client that was
+    /// idle connects again.
+    private func makeRoom() {
+        let waiting = connections.values.filter { connection in
+            connection.waitingSince.map { $0 + limits.patience <= loop.now } ?? false
+        }
+        let oldest = waiting.sorted { a, b in
+            guard let first = a.waitingSince, let second = b.waitingSince else { return false }
+            return first < second
+        }
+        for connection in oldest.prefix(1 + connections.count / 8) { connection.evict() }
+    }
+
     private func serve(_ accepted: Socket) {
+        let (peers, peer) = (limits.peers, limits.peers.map { _ in accepted.peer })
+        if let peers, let peer, !peers.enter(peer) { return turnAway(accepted) }
         let connection = Connection(accepted, loop, limits, handler) { [weak self] connection in
             self?.connections[ObjectIdentifier(connection)] = nil
+            if let peers, let peer { peers.leave(peer) }
         }
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain(after: limits.lateTimeout) }
         loop.start(connection)
+    }
+
+    /// One answer, as far as the socket takes it at once.
+    private func turnAway(_ accepted: Socket) {
+        let (headers, body) = handler.body(
+            for: HTTPError(status: 429, message: "Too many connections from this address."))
+        var head = ResponseHead(status: 429)
+        for (name, value) in headers { head.add(name, value) }
+        head.add("content-length", body.count)
+        head.add("connection", "close")
+        var output: [UInt8] = []
+        head.append(to: &output)
+        output += body
+        _ = accepted.send(output.span)
+        accepted.finishSending()
+        accepted.close()
     }
 }

@@ -16,15 +16,28 @@ package struct ModelRule: Sendable, Equatable {
     /// Whether the rule is for a name.
     package func fits(_ name: String) -> Bool { Self.matches(name.utf8[...], pattern.utf8[...]) }
 
-    /// Whether a name fits a pattern; linear in practice, patterns are short.
+    /// Whether a name fits a pattern.
+    ///
+    /// Only the last `*` that was met ever takes more: no name makes it try all combinations.
     private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
-        guard let first = pattern.first else { return name.isEmpty }
-        if first == UInt8(ascii: "*") {
-            let rest = pattern.dropFirst()
-            return name.indices.contains { matches(name[$0...], rest) }
-                || matches(name[name.endIndex...], rest)
+        var (place, wanted) = (name.startIndex, pattern.startIndex)
+        var star: (behind: Substring.Index, taken: Substring.Index)?
+        while place < name.endIndex {
+            if wanted < pattern.endIndex, pattern[wanted] == UInt8(ascii: "*") {
+                wanted = pattern.index(after: wanted)
+                star = (wanted, place)
+            } else if wanted < pattern.endIndex, pattern[wanted] == name[place] {
+                wanted = pattern.index(after: wanted)
+                place = name.index(after: place)
+            } else if let last = star {
+                place = name.index(after: last.taken)
+                star = (last.behind, place)
+                wanted = last.behind
+            } else {
+                return false
+            }
         }
-        return name.first == first && matches(name.dropFirst(), pattern.dropFirst())
+        return pattern[wanted...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 }
 

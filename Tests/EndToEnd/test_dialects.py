@@ -117,22 +117,6 @@ def test_tools_without_reasoning_are_the_last_that_is_tried(upstream):
         assert efforts == ["high", "none"] and len(upstream.requests) == 2
 
 
-def test_the_room_that_a_prompt_leaves_is_of_that_prompt_alone(upstream):
-    overflow = ("This model's maximum context length is 131072 tokens. However, you requested "
-                "163072 tokens (35072 in the messages, 128000 in the completion).")
-    with start(upstream, DIALECT="vllm") as sidecar:
-        upstream.then(refusal(overflow)).then(completion()).then(completion())
-        assert ask(sidecar, max_tokens=128000).status_code == 200
-        assert ask(sidecar, max_tokens=128000).status_code == 200
-        limits = [upstream.next_request().body["max_tokens"] for _ in range(3)]
-        assert limits == [128000, 95936, 128000]
-        upstream.then(refusal(overflow)).then(refusal(overflow))
-        answer = ask(sidecar, max_tokens=128000)
-        assert answer.status_code == 400
-        assert answer.json()["error"]["message"].startswith(
-            "input length and `max_tokens` exceed context limit: 35072 + 128000 > 131072")
-
-
 def test_what_is_lost_and_mended_is_counted(upstream):
     with start(upstream) as sidecar:
         upstream.then(completion())

@@ -2,7 +2,7 @@
 
 /// One thing that is fuzzed; its name is also that of its corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case http, events, json, request, completion, stream, error, environment
+    case http, events, json, request, completion, stream, error, environment, gzip
 
     /// Runs one input; the process ends if anything that must hold does not.
     package func run(_ bytes: [UInt8]) {
@@ -15,6 +15,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .stream: StreamFuzz.run(bytes)
         case .error: ErrorFuzz.run(bytes)
         case .environment: EnvironmentFuzz.run(bytes)
+        case .gzip: GzipFuzz.run(bytes)
         }
     }
 }

@@ -7,20 +7,19 @@ enum JSONFuzz {
 
     static func run(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
-        let isOpaque = input.flag()
+        let opaque = input.flag() ? keys : .none
         let text = input.payload
         let theirs = Reference(text)
         do throws(JSONError) {
-            let ours = try JSONDocument(parsing: text, opaqueKeys: isOpaque ? keys : .none)
+            let ours = try JSONDocument(parsing: text, opaqueKeys: opaque)
             must(theirs.accepts || theirs.isKnownToBeStricter, "jansson refuses: \(theirs.reason)")
             visit(ours.root)
             let written = write(ours.root)
-            guard
-                let again = try? JSONDocument(parsing: written, opaqueKeys: isOpaque ? keys : .none)
-            else {
-                broken("what was written is no JSON")
-            }
-            must(write(again.root) == written, "writing twice is not writing once")
+            guard let again = try? JSONDocument(parsing: written, opaqueKeys: opaque),
+                let third = try? JSONDocument(parsing: write(again.root), opaqueKeys: opaque)
+            else { broken("what was written is no JSON") }
+            // The first time names that differ in how they are escaped may become one.
+            must(write(third.root) == write(again.root), "writing again is not writing once")
             guard theirs.accepts else { return }
             must(Reference(written) == theirs, "what was written means something else")
         } catch {

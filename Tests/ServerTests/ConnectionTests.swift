@@ -133,7 +133,61 @@ private let close = "connection: close\r\n"
         limits.headTimeout = .milliseconds(30)
         try await withServer(limits: limits) { address in
             let answer = try exchange(address, ["GET / HTTP/1.1\r\nhost:"])
+            #expect(answer.hasSuffix("refused 408"))
+        }
+    }
+
+    @Test func aHeadBehindARequestHasNoMoreTime() async throws {
+        var limits = ServerLimits()
+        limits.headTimeout = .milliseconds(30)
+        try await withServer(limits: limits) { address in
+            let answer = try exchange(address, [post("one") + "GET / HTTP/1.1\r\nhost:"])
+            #expect(answer.contains("\r\n\r\none"))
+            #expect(answer.hasSuffix("refused 408"))
+        }
+    }
+
+    @Test func aSilentConnectionIsClosedWithoutAWord() async throws {
+        var limits = ServerLimits()
+        limits.idleTimeout = .milliseconds(30)
+        try await withServer(limits: limits) { address in
+            let answer = try exchange(address, [])
             #expect(answer.isEmpty)
+        }
+    }
+
+    @Test func whoeverWaitsLongestMakesRoom() async throws {
+        var limits = ServerLimits()
+        limits.connectionsMax = 1
+        limits.patience = .milliseconds(20)
+        try await withServer(limits: limits) { address in
+            let first = try #require(BlockingSocket(address))
+            defer { first.close() }
+            #expect(first.sendAll(Array("GET / HTTP/1.1\r\nhost:".utf8)))
+            let answer = try exchange(address, [post("b", close)])
+            #expect(answer.hasSuffix("b"))
+            #expect(first.receiveAll(upTo: 1).isEmpty)
+        }
+    }
+
+    @Test func anAddressHasOnlySoManyConnections() async throws {
+        var limits = ServerLimits()
+        limits.peers = PeerCounts(connectionsMax: 1)
+        try await withServer(limits: limits) { address in
+            let first = try #require(BlockingSocket(address))
+            #expect(first.sendAll(Array(post("a").utf8)))
+            #expect(!first.receiveAll(upTo: 20).isEmpty)
+            let refusal = try exchange(address, [])
+            #expect(refusal.hasSuffix("refused 429"))
+            #expect(first.sendAll(Array(post("a", close).utf8)))
+            #expect(!first.receiveAll(upTo: 1 << 16).isEmpty)
+            first.close()
+            // The server may see a moment later that the first has gone.
+            var answer = ""
+            for _ in 0..<1000 where !answer.hasSuffix("\r\n\r\nc") {
+                answer = try exchange(address, [post("c", close)])
+            }
+            #expect(answer.hasSuffix("\r\n\r\nc"))
         }
     }
 

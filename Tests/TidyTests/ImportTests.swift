@@ -8,6 +8,7 @@ private let modules: [String: Set<String>] = [
     "JSON": ["CJansson", "Bytes"],
     "EventStream": ["Bytes"],
     "HTTP": ["Bytes"],
+    "Compression": ["CZlib"],
     "Translation": ["JSON", "EventStream", "CCrypto", "Bytes"],
     "EventLoop": ["CLinux", "Bytes"],
     "Server": ["HTTP", "EventLoop", "Bytes"],
@@ -15,7 +16,8 @@ private let modules: [String: Set<String>] = [
     "Telemetry": ["Bytes"],
     "Configuration": ["JSON", "Bytes"],
     "Proxy": [
-        "Translation", "Server", "HTTP", "Upstream", "EventLoop", "Telemetry", "Configuration",
+        "Translation", "Server", "HTTP", "Compression", "Upstream", "EventLoop", "Telemetry",
+        "Configuration",
         "JSON", "EventStream", "Bytes",
     ],
     "claude-sidecar": ["Proxy", "Telemetry", "Configuration", "EventLoop"],
@@ -27,6 +29,7 @@ private let system: Set<String> = ["Glibc", "Musl", "Synchronization"]
 /// The doors to C libraries, each used by exactly one module.
 private let doors: [String: String] = [
     "CCurl": "Upstream", "CJansson": "JSON", "CCrypto": "Translation", "CLinux": "EventLoop",
+    "CZlib": "Compression",
 ]
 
 /// The modules that a line imports; empty for any other line.

@@ -63,6 +63,14 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         (#"{"messages":[]}"#, "model: Field required"),
         (#"{"model":"m","messages":[]}"#, "messages: at least one message is required"),
         (
+            #"{"model":"m","messages":[{"role":"user"},{"role":"assistant","content":[{}]}]}"#,
+            "messages: at least one message must have content"
+        ),
+        (
+            #"{"model":"\#(String(repeating: "a", count: 257))","messages":[]}"#,
+            "model: String should have at most 256 characters"
+        ),
+        (
             #"{"model":"m","messages":[{"role":"x","content":""}]}"#,
             "messages.0.role: unexpected role"
         ),
@@ -177,6 +185,24 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(map.resolve("claude-haiku-4-5[1m]") == "small")
         #expect(map.resolve("gpt-4") == "gpt-4")
         #expect(map.resolve("anything") == "big")
+    }
+
+    @Test(arguments: [
+        ("", "", true), ("*", "", true), ("**", "ab", true), ("a*", "a", true), ("*b", "aab", true),
+        ("a*b*c", "a.b.b.c", true), ("a*b*c", "a.b.b", false), ("*ab*", "aab", true),
+        ("*ab", "aba", false), ("a", "", false), ("", "a", false), ("a*a", "a", false),
+    ])
+    func aStarStandsForAnyCharacters(pattern: String, name: String, fits: Bool) {
+        let map = ModelMap(rules: [ModelRule(pattern: pattern, model: "yes")])
+        #expect((map.resolve(name) == "yes") == fits)
+    }
+
+    @Test func aNameCannotMakeAPatternSlow() {
+        let pattern = String(repeating: "*a", count: 30) + "*b"
+        let map = ModelMap(rules: [ModelRule(pattern: pattern, model: "yes")])
+        let name = String(repeating: "a", count: 256)
+        let time = ContinuousClock().measure { #expect(map.resolve(name) == name) }
+        #expect(time < .seconds(2))
     }
 }
 

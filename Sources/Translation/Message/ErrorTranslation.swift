@@ -11,13 +11,18 @@ package struct ErrorContext: Sendable {
     package var model: String
     /// Where the request went, without host.
     package var path: String
+    /// Tokens of the request by our own count, where the upstream tells none.
+    package var estimatedInputTokens: Int
 
     /// What is known about the exchange.
-    package init(secret: String?, ownsKey: Bool, model: String, path: String) {
+    package init(
+        secret: String?, ownsKey: Bool, model: String, path: String, estimatedInputTokens: Int = 0
+    ) {
         self.secret = secret
         self.ownsKey = ownsKey
         self.model = model
         self.path = path
+        self.estimatedInputTokens = estimatedInputTokens
     }
 }
 
@@ -38,7 +43,9 @@ package enum UpstreamError {
     }
 
     /// The error inside an answer of 200 or a chunk; `nil` when there is none.
-    static func inBand(_ root: JSONValue, isError: Bool = false) -> APIError? {
+    static func inBand(
+        _ root: JSONValue, isError: Bool = false, _ plan: ExchangePlan
+    ) -> APIError? {
         let hasError = root["error"].map { !$0.isNull } ?? false
         let isObject = root["object"]?.text.map { $0 == "error" } == true
         let code = root["code"]?.integer ?? 0
@@ -50,7 +57,9 @@ package enum UpstreamError {
         let status = words.code.flatMap { Int($0) }.flatMap { (400...599).contains($0) ? $0 : nil }
         return classify(
             status: status ?? words.statusByWord ?? 500, words,
-            ErrorContext(secret: nil, ownsKey: false, model: "", path: ""))
+            ErrorContext(
+                secret: nil, ownsKey: false, model: plan.requestedModel, path: "",
+                estimatedInputTokens: plan.estimatedInputTokens))
     }
 
     private static func classify(
@@ -61,9 +70,9 @@ package enum UpstreamError {
             return APIError(.billing, message, label: .upstreamRateLimit, shouldRetry: false)
         }
         if status < 500 || words.mentionsContext, status != 429,
-            let overflow = ContextOverflow(message)
+            let overflow = ContextOverflow(words)
         {
-            return overflow.error(upstream: message, model: context.model)
+            return overflow.error(upstream: message, context)
         }
         switch status {
         case 401 where context.ownsKey:
@@ -73,20 +82,23 @@ package enum UpstreamError {
         case 401: return APIError(.authentication, message, label: .upstreamAuthentication)
         case 402:
             return APIError(.billing, message, label: .upstreamRateLimit, shouldRetry: false)
+        case 400..<404 where words.isFiltered: return .invalid(message)
         case 403: return APIError(.permission, message, label: .upstreamAuthentication)
-        case 404:
-            let text =
-                words.isHTML || words.message.isEmpty
-                ? "upstream returned 404 for POST \(context.path): check base URL" : message
-            return APIError(.notFound, text, label: .callerInvalid)
+        case 404: return notFound(message, words, context)
         case 408, 504, 522, 524: return APIError(.timeout, message, label: .upstreamTimeout)
         case 409: return APIError(.conflict, message, label: .callerInvalid)
         case 413: return APIError(.requestTooLarge, message, label: .callerTooLarge)
-        case 429: return APIError(.rateLimit, message, label: .upstreamRateLimit)
+        case 400 where words.isTooLarge:
+            return APIError(.requestTooLarge, message, label: .callerTooLarge)
+        case 429:
+            return APIError(
+                .rateLimit, message, label: .upstreamRateLimit,
+                shouldRetry: words.exceedsLimit ? false : nil)
         case 498, 503, 529:
             return APIError(
                 .overloaded, message, label: .upstreamOverloaded,
                 retryAfterSeconds: words.isLoading ? 5 : nil)
+        case 499: return APIError(.api, message, label: .upstream5xx)
         case 400..<500 where words.isToolAccident:
             return APIError(.api, message, label: .upstream5xx)
         case 400..<500: return APIError(.invalidRequest, message, label: .callerInvalid)
@@ -97,6 +109,20 @@ package enum UpstreamError {
                 label: .upstreamProtocol, status: 502)
         default: return APIError(.api, message, label: .upstream5xx)
         }
+    }
+
+    /// A model that is not there, or an address that is none.
+    private static func notFound(
+        _ message: String, _ words: ErrorWords, _ context: ErrorContext
+    ) -> APIError {
+        var text = message
+        if words.isHTML || words.message.isEmpty {
+            text = "upstream returned 404 for POST \(context.path): check base URL"
+        } else if !message.contains(context.model) {
+            // Claude Code tells its user which model to change.
+            text += " (model: \(context.model))"
+        }
+        return APIError(.notFound, text, label: .callerInvalid)
     }
 
     private static func redacted(_ message: String, _ secret: String?) -> String {
@@ -110,92 +136,5 @@ package enum UpstreamError {
             rest = rest[range.upperBound...]
         }
         return String(decoding: out + rest, as: UTF8.self)
-    }
-}
-
-/// What an error body says, wherever it says it.
-struct ErrorWords {
-    private static let messageBytesMax = 2000
-
-    private(set) var message = ""
-    private(set) var code: String?
-    private(set) var type = ""
-    private(set) var isHTML = false
-
-    init(_ root: JSONValue?, body: [UInt8]) {
-        // Gemini answers with an array.
-        let root = root?.kind == .array ? root?.elements.first : root
-        guard let root, root.kind == .object else {
-            isHTML = body.contains(UInt8(ascii: "<"))
-            message = Self.plainText(body)
-            return
-        }
-        let error = root["error"]
-        let inner = error?.kind == .object ? error : nil
-        let texts = [
-            inner?["message"]?.text, error?.text, root["message"]?.text, root["detail"]?.text,
-            root["detail"]?.elements.first?["msg"]?.text,
-            root["errors"]?.elements.first?["message"]?.text,
-        ]
-        message = texts.lazy.compactMap { $0 }.first { !$0.isEmpty }?.string ?? ""
-        if let raw = inner?["metadata"]?["raw"]?.text?.decoded(),
-            let document = try? JSONDocument(parsing: raw)
-        {
-            let deeper = ErrorWords(document.root, body: raw)
-            if !deeper.message.isEmpty { message = deeper.message }
-        }
-        if let provider = inner?["metadata"]?["provider_name"]?.text?.string {
-            message += " (provider: \(provider))"
-        }
-        message = String(decoding: message.utf8.prefix(Self.messageBytesMax), as: UTF8.self)
-        type = (inner?["type"] ?? root["type"])?.text?.string ?? ""
-        let code = inner?["code"] ?? root["code"]
-        self.code = code?.text?.string ?? code?.integer.map { String($0) }
-    }
-
-    /// The first characters of a body that is no JSON, without its tags.
-    private static func plainText(_ body: [UInt8]) -> String {
-        var out: [UInt8] = []
-        var isInTag = false
-        for byte in body.prefix(4000) where out.count < 300 {
-            if byte == UInt8(ascii: "<") { isInTag = true }
-            if !isInTag, byte > 0x20 || out.last.map({ $0 > 0x20 }) == true {
-                out.append(byte > 0x20 ? byte : 0x20)
-            }
-            if byte == UInt8(ascii: ">") { isInTag = false }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    private func has(_ words: String...) -> Bool {
-        let text = message.lowercased()
-        return words.contains { text.contains($0) }
-    }
-
-    var isBilling: Bool {
-        let codes = ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]
-        return codes.contains(code ?? "") || codes.contains(type) || has("insufficient balance")
-    }
-
-    var isLoading: Bool { has("loading model") }
-    /// Groq: the model's tool call did not parse; another try may.
-    var isToolAccident: Bool { code == "tool_use_failed" }
-    var mentionsContext: Bool { has("context length", "max_model_len", "context size") }
-
-    /// The status that a server's word stands for, where its number is of no use.
-    var statusByWord: Int? {
-        for word in [code ?? "", type] {
-            switch word {
-            case "invalid_request_error", "BadRequestError", "invalid_value": return 400
-            case "invalid_api_key", "authentication_error": return 401
-            case "insufficient_quota": return 402
-            case "NotFoundError", "model_not_found": return 404
-            case "rate_limit_exceeded", "requests", "tokens", "rate_limit_error": return 429
-            case "unavailable_error", "overloaded_error": return 503
-            case "server_error", "internal_error", "InternalServerError": return 500
-            default: continue
-            }
-        }
-        return nil
     }
 }

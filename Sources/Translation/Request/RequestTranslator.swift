@@ -65,6 +65,7 @@ package enum WebSearchPolicy: Sendable {
 package struct RequestTranslator: Sendable {
     private static let opaqueKeys = OpaqueKeys(["input_schema", "input", "schema"])
     private static let messagesMax = 100_000
+    private static let modelBytesMax = 256
 
     private let models: ModelMap
     private let dialect: Dialect
@@ -88,13 +89,11 @@ package struct RequestTranslator: Sendable {
         try Self.refuseWhatCannotBe(root)
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
-        let known = quirks(upstreamModel)
-        let dialect = effectiveDialect(upstreamModel, known)
+        let dialect = effectiveDialect(upstreamModel, quirks(upstreamModel))
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
-        plan.quirks = known
         plan.options = limits.answers
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
@@ -114,6 +113,9 @@ package struct RequestTranslator: Sendable {
         plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
         let format = OutputFormat(root)
         let emitter = try emit(root, conversation, tools, format, dialect)
+        guard !emitter.messages.isEmpty else {
+            throw .invalid("messages: at least one message must have content")
+        }
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
         plan.losses += RequestLosses.fields(root, choice, dialect)
@@ -215,6 +217,10 @@ package struct RequestTranslator: Sendable {
             throw .invalid("model: Input should be a valid string")
         }
         guard !model.isEmpty else { throw .invalid("model: Field required") }
+        // A name is looked for in patterns, and told in logs and answers.
+        guard model.utf8.count <= modelBytesMax else {
+            throw .invalid("model: String should have at most \(modelBytesMax) characters")
+        }
         guard let messages = root["messages"], !messages.isNull else {
             throw .invalid("messages: Field required")
         }

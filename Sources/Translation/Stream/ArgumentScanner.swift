@@ -19,7 +19,14 @@ struct ArgumentScanner: Sendable {
     /// The kinds of the innermost brackets, the lowest bit for the last one: 1 is an object.
     private var brackets: UInt64 = 0
     private var isInString = false
-    private var isEscaped = false
+    /// Bytes that an escape still takes: one behind a backslash, four behind `\u`.
+    private var escapeLeft = 0
+    private var isInUnicode = false
+    /// The last byte outside a string that is no space, and the one before the last string.
+    private var last: UInt8 = 0
+    private var lastBeforeString: UInt8 = 0
+    /// The first byte and the length of `true`, `false` or `null`.
+    private var literal: (first: UInt8, count: Int) = (0, 0)
     /// Whether the closing bracket has been seen.
     private(set) var isComplete = false
 
@@ -51,17 +58,23 @@ struct ArgumentScanner: Sendable {
     @inline(__always)
     private mutating func take(_ byte: UInt8) {
         if isInString {
-            if isEscaped {
-                isEscaped = false
+            if escapeLeft > 0 {
+                let isUnicode = escapeLeft == 1 && byte == UInt8(ascii: "u") && !isInUnicode
+                isInUnicode = isUnicode || isInUnicode && escapeLeft > 1
+                escapeLeft = isUnicode ? 4 : escapeLeft - 1
             } else if byte == UInt8(ascii: "\\") {
-                isEscaped = true
+                escapeLeft = 1
             } else if byte == UInt8(ascii: "\"") {
                 isInString = false
             }
             return
         }
+        guard byte > 0x20 else { return }
+        defer { last = byte }
         switch byte {
-        case UInt8(ascii: "\""): isInString = true
+        case UInt8(ascii: "\""):
+            isInString = true
+            lastBeforeString = last
         case UInt8(ascii: "{"):
             depth += 1
             brackets = brackets << 1 | 1
@@ -72,6 +85,9 @@ struct ArgumentScanner: Sendable {
             depth -= 1
             brackets >>= 1
             isComplete = depth == 0
+        case UInt8(ascii: "a")...UInt8(ascii: "z"):
+            let isFirst = !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains(last)
+            literal = isFirst ? (byte, 1) : (literal.first, literal.count + 1)
         default: break
         }
     }
@@ -79,15 +95,44 @@ struct ArgumentScanner: Sendable {
     /// What closes an object that was left open and marks it as one that must not be executed.
     ///
     /// A client that guesses the end of unfinished JSON would run the call with half its
-    /// arguments. With this it finds a member no tool has, or no JSON at all.
+    /// arguments. With this it finds a member no tool has.
     var closing: [UInt8] {
-        var closing = Array((isInString ? (isEscaped ? "\\\"" : "\"") : "").utf8)
+        var closing = valueClosing
         var rest = brackets
         for _ in 1..<max(1, min(depth, Self.bracketsMax)) {
             closing.append(rest & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]"))
             rest >>= 1
         }
-        return closing + Array(#","_invalid_arguments":true}"#.utf8)
+        let isEmpty = depth == 1 && last == UInt8(ascii: "{") && !isInString
+        return closing + Array((isEmpty ? "" : ",").utf8)
+            + Array(#""_invalid_arguments":true}"#.utf8)
+    }
+
+    /// What makes the value whole that is being written.
+    private var valueClosing: [UInt8] {
+        var closing: [UInt8] = []
+        let isObject = brackets & 1 == 1
+        if isInString {
+            let digits = [UInt8](repeating: UInt8(ascii: "0"), count: escapeLeft)
+            closing = isInUnicode ? digits : escapeLeft > 0 ? [UInt8(ascii: "\\")] : []
+            closing.append(UInt8(ascii: "\""))
+        }
+        switch isInString ? UInt8(ascii: "\"") : last {
+        case UInt8(ascii: "\"") where isObject:
+            let isValue = lastBeforeString == UInt8(ascii: ":")
+            if !isValue { closing += Array(":null".utf8) }
+        case UInt8(ascii: ":"): closing += Array("null".utf8)
+        case UInt8(ascii: ","): closing += Array((isObject ? #""":null"# : "null").utf8)
+        case UInt8(ascii: "a")...UInt8(ascii: "z"):
+            let words = ["true", "false", "null"].map { Array($0.utf8) }
+            // Else it is the `e` of a number.
+            let word = words.first { $0.first == literal.first } ?? Array("e0".utf8)
+            closing += word.dropFirst(literal.count)
+        case UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "E"):
+            closing.append(UInt8(ascii: "0"))
+        default: break
+        }
+        return closing
     }
 
     private static func appendEscape(of control: UInt8, to output: inout [UInt8]) {

@@ -100,7 +100,7 @@ extension StreamTranslator {
         let root = document.root.elements.first ?? document.root
         guard root.kind == .object else { return skip(into: &events) }
         malformedCount = 0
-        if let error = Self.error(in: root, isError: isError) {
+        if let error = error(in: root, isError: isError) {
             return failed(error, into: &events)
         }
         note(root)
@@ -121,9 +121,9 @@ extension StreamTranslator {
         fail(.upstreamProtocol("the upstream sent what is no completion"), into: &events)
     }
 
-    private static func error(in root: JSONValue, isError: Bool) -> APIError? {
-        UpstreamError.inBand(root, isError: isError)
-            ?? root["x_groq"].flatMap { UpstreamError.inBand($0) }
+    private func error(in root: JSONValue, isError: Bool) -> APIError? {
+        UpstreamError.inBand(root, isError: isError, plan)
+            ?? root["x_groq"].flatMap { UpstreamError.inBand($0, plan) }
     }
 
     /// A context that was used up while text came is the end of that text.

@@ -1,0 +1,17 @@
+// Work that would hold up a worker, done on another thread.
+
+enum OffWorker {
+    /// A body from this size on would hold up other people's tokens.
+    static let bytesMin = 256 * 1024
+
+    /// Does the work elsewhere while the worker goes on.
+    static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        // Without the preference the worker itself, being the task's executor, would do it.
+        await withTaskExecutorPreference(globalConcurrentExecutor) { await concurrently(work) }
+    }
+
+    @concurrent
+    private static func concurrently<Value: Sendable>(
+        _ work: @Sendable () -> Value
+    ) async -> Value { work() }
+}

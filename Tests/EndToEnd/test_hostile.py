@@ -1,0 +1,331 @@
+"""Clients that mean harm, or act as if they did: on the wire, over the real sockets."""
+
+import json
+import resource
+import socket
+import struct
+import threading
+import time
+
+import httpx
+import pytest
+
+from conftest import ASK, Sidecar, eventually
+from test_edges import descriptors
+from upstream import Upstream, chunk, completion, text_stream
+
+HEAD = b"POST /v1/messages HTTP/1.1\r\nhost: x\r\n"
+STREAM = {**ASK, "stream": True}
+BODY = json.dumps(ASK).encode()
+
+
+def whole(body, *lines):
+    """A request as bytes."""
+    head = HEAD + b"".join(line + b"\r\n" for line in lines)
+    return head + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+def connect(port, timeout=5):
+    return socket.create_connection(("127.0.0.1", port), timeout)
+
+
+def read_all(sock):
+    answer = b""
+    try:
+        while more := sock.recv(65536):
+            answer += more
+    except ConnectionResetError:
+        pass
+    return answer
+
+
+def reset(sock):
+    """Closes with a RST instead of a FIN."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+# --- paths, upgrades, expectations ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", [
+    "/v1/%6dessages", "/v1/../v1/messages", "/v1/./messages", "//v1/messages", "/v1//messages",
+    "/v1/messages/..", "/v1%2fmessages", "/V1/MESSAGES", "/v1/messages;x", "/v1/messages%00",
+    "/..%2f..%2fetc/passwd",
+])
+def test_a_path_is_taken_as_it_stands(sidecar, upstream, target):
+    request = whole(BODY, b"connection: close").replace(b"/v1/messages", target.encode(), 1)
+    assert sidecar.raw(request).startswith(b"HTTP/1.1 404")
+    assert not upstream.requests
+
+
+def test_an_absolute_target_goes_where_it_says(sidecar, upstream):
+    upstream.then(completion())
+    request = whole(BODY, b"connection: close").replace(
+        b"/v1/messages", b"http://elsewhere.example/v1/messages", 1)
+    assert sidecar.raw(request).startswith(b"HTTP/1.1 200")
+
+
+def test_an_upgrade_is_not_taken_up(sidecar, upstream):
+    upstream.then(completion())
+    answer = sidecar.raw(whole(
+        BODY, b"connection: upgrade, http2-settings, close", b"upgrade: h2c, websocket",
+        b"http2-settings: AAMAAABkAAQAAP__"))
+    assert answer.startswith(b"HTTP/1.1 200") and b"101" not in answer[:40]
+
+
+def test_a_refused_expectation_gets_no_100(sidecar, upstream):
+    answer = sidecar.raw(HEAD + b"expect: 100-continue\r\ncontent-length: 99999999\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413") and b"100 Continue" not in answer
+
+
+def test_a_body_that_holds_a_request_is_a_body(sidecar, upstream):
+    """What a route does not read is never read as the next request."""
+    smuggled = b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
+    for start in (b"GET /healthz", b"GET /nothing", b"DELETE /v1/messages"):
+        answer = sidecar.raw(start + b" HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+                             % len(smuggled) + smuggled)
+        assert answer.count(b"HTTP/1.1 ") == 1, start
+    assert not upstream.requests
+
+
+# --- connections that break ----------------------------------------------------------------------
+
+
+def test_half_a_connection_gets_its_whole_answer(sidecar):
+    with connect(sidecar.port) as sock:
+        sock.sendall(b"GET /api/hello HTTP/1.1\r\nhost: x\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        assert read_all(sock).endswith(b'{"message":"hello"}')
+
+
+def test_half_a_connection_ends_an_exchange(sidecar, upstream):
+    """A client that has closed its side is gone: an agent that was stopped looks no different."""
+    upstream.then(lambda c: c.wait_closed() and "close")
+    with connect(sidecar.port) as sock:
+        sock.sendall(whole(BODY))
+        request = upstream.next_request()
+        sock.shutdown(socket.SHUT_WR)
+        assert request.closed.wait(5)
+
+
+@pytest.mark.parametrize("state", [
+    "nothing", "half a head", "half a body", "half a chunk", "before the answer", "in a stream",
+    "behind an answer", "between two requests",
+])
+def test_a_reset_leaves_nothing_behind(sidecar, upstream, state):
+    pid = sidecar.process.pid
+    assert eventually(lambda: "streams_in_flight 0" in httpx.get(sidecar.url + "/metrics").text)
+    before = descriptors(pid)
+    for _ in range(20):
+        sock = connect(sidecar.port)
+        if state == "half a head":
+            sock.sendall(HEAD)
+        elif state == "half a body":
+            sock.sendall(whole(BODY)[:-5])
+        elif state == "half a chunk":
+            sock.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nab")
+        elif state == "before the answer":
+            upstream.then(lambda c: c.wait_closed() and "close")
+            sock.sendall(whole(BODY))
+            request = upstream.next_request()
+        elif state == "in a stream":
+            def script(connection):
+                connection.begin()
+                connection.event(chunk({"content": "word"}))
+                connection.wait_closed()
+                return "close"
+            upstream.then(script)
+            sock.sendall(whole(json.dumps(STREAM).encode()))
+            request = upstream.next_request()
+            while b"word" not in sock.recv(65536):
+                pass
+        elif state in ("behind an answer", "between two requests"):
+            upstream.then(completion())
+            sock.sendall(whole(BODY) + (HEAD if state[0] == "b" and "two" in state else b""))
+            assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+            upstream.next_request()
+        reset(sock)
+        if state in ("before the answer", "in a stream"):
+            assert request.closed.wait(5)
+    assert eventually(lambda: descriptors(pid) <= before + 3)
+    upstream.then(completion())
+    assert httpx.post(sidecar.url + "/v1/messages", json=ASK).status_code == 200
+
+
+# --- slow and many -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return Upstream()
+
+
+@pytest.fixture(scope="module")
+def hasty(crowd):
+    sidecar = Sidecar(
+        OPENAI_BASE_URL=crowd.url, HEADER_TIMEOUT="300ms", BODY_TIMEOUT="300ms",
+        KEEP_ALIVE_TIMEOUT="400ms", MAX_CONNECTIONS_PER_PEER="500")
+    yield sidecar
+    assert sidecar.stop() == 0
+
+
+def drip(sock, data):
+    """Sends a byte now and then, until there is an answer; the answer."""
+    sock.settimeout(0.02)
+    for byte in data:
+        try:
+            sock.send(bytes([byte]))
+        except (BrokenPipeError, ConnectionResetError):
+            break
+        try:
+            if answer := sock.recv(65536):
+                return answer
+            break
+        except TimeoutError:
+            pass
+    return b""
+
+
+def test_a_head_that_drips_is_answered_408(hasty):
+    with connect(hasty.port) as sock:
+        sock.sendall(HEAD)
+        answer = drip(sock, b"x-long: " + b"a" * 500)
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("framing", [b"content-length: 5000", b"transfer-encoding: chunked"])
+def test_a_body_that_drips_is_answered_408(hasty, framing):
+    with connect(hasty.port) as sock:
+        sock.sendall(HEAD + framing + b"\r\n\r\n")
+        answer = drip(sock, b"1000\r\n" + b" " * 4000)
+    assert answer.startswith(b"HTTP/1.1 408") and b"timeout_error" in answer
+
+
+def test_a_body_that_stops_is_answered_408(hasty):
+    with connect(hasty.port) as sock:
+        sock.sendall(whole(BODY)[:-1])
+        assert read_all(sock).startswith(b"HTTP/1.1 408")
+
+
+def test_an_idle_connection_is_closed(hasty):
+    with connect(hasty.port) as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert read_all(sock).startswith(b"HTTP/1.1 200")
+
+
+def run_limited(descriptors_max, **settings):
+    """A sidecar that may open only so many descriptors."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    class Limited(Sidecar):
+        def __init__(self):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors_max, before[1]))
+            try:
+                super().__init__(**settings)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            resource.prlimit(
+                self.process.pid, resource.RLIMIT_NOFILE, (descriptors_max, before[1]))
+    return Limited()
+
+
+def test_running_out_of_descriptors_is_survived(crowd):
+    sidecar = run_limited(64, OPENAI_BASE_URL=crowd.url)
+    crowd.always(completion())
+    idle = [connect(sidecar.port) for _ in range(150)]
+    try:
+        # Those that wait longest make room, so that somebody who asks is heard.
+        ticks = cpu_ticks(sidecar.process.pid)
+        answer = httpx.post(sidecar.url + "/v1/messages", json=ASK, timeout=20)
+        assert answer.status_code == 200
+        assert cpu_ticks(sidecar.process.pid) - ticks < 40, "it waits, it does not spin"
+    finally:
+        for sock in idle:
+            sock.close()
+    assert httpx.post(sidecar.url + "/v1/messages", json=ASK).status_code == 200
+    assert sidecar.stop() == 0
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def token_delays(sidecar, crowd, count):
+    """How long tokens of one stream take from the upstream to the client."""
+    sent, delays, go = {}, [], threading.Semaphore(1)
+
+    def script(connection):
+        connection.begin()
+        for number in range(count):
+            go.acquire(timeout=5)
+            sent[number] = time.monotonic()
+            connection.event(chunk({"content": f"<{number}>"}))
+        connection.event(chunk({}, "stop"))
+        connection.event("[DONE]")
+        return "close"
+    crowd.then(script)
+    with sidecar.open_request(STREAM) as sock:
+        seen = b""
+        for number in range(count):
+            while b"<%d>" % number not in seen:
+                seen += sock.recv(65536)
+            delays.append(time.monotonic() - sent[number])
+            go.release()
+    return sorted(delays)
+
+
+def test_thousands_of_half_open_heads_delay_no_token():
+    crowd = Upstream()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min(5000, (hard if hard != resource.RLIM_INFINITY else 1 << 20) // 2 - 200)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 500), hard))
+    sidecar = Sidecar(OPENAI_BASE_URL=crowd.url, WORKERS="1", MAX_CONNECTIONS="6000")
+    alone = token_delays(sidecar, crowd, 200)
+    crowd_of_heads = []
+    try:
+        for _ in range(count):
+            sock = connect(sidecar.port)
+            sock.sendall(HEAD + b"x-slow: ")
+            crowd_of_heads.append(sock)
+        among = token_delays(sidecar, crowd, 200)
+        # The median: other processes on a busy machine have their say in the rest.
+        assert among[100] < alone[100] * 3 + 0.002, (alone[100], among[100])
+    finally:
+        for sock in crowd_of_heads:
+            sock.close()
+    assert eventually(lambda: descriptors(sidecar.process.pid) < 60, 10)
+    assert sidecar.stop() == 0
+
+
+def test_a_full_house_still_hears_who_asks():
+    crowd = Upstream()
+    crowd.always(completion())
+    sidecar = Sidecar(OPENAI_BASE_URL=crowd.url, WORKERS="1", MAX_CONNECTIONS="50")
+    heads = []
+    for _ in range(200):
+        sock = connect(sidecar.port)
+        sock.sendall(HEAD)
+        heads.append(sock)
+    answer = httpx.post(sidecar.url + "/v1/messages", json=ASK, timeout=20)
+    assert answer.status_code == 200
+    for sock in heads:
+        sock.close()
+    assert sidecar.stop() == 0
+
+
+def test_one_address_has_only_so_many_connections(crowd):
+    sidecar = Sidecar(OPENAI_BASE_URL=crowd.url, MAX_CONNECTIONS_PER_PEER="3")
+    socks = [connect(sidecar.port) for _ in range(3)]
+    for sock in socks:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+    with connect(sidecar.port) as sock:
+        answer = read_all(sock)
+    assert answer.startswith(b"HTTP/1.1 429") and b"rate_limit_error" in answer
+    for sock in socks:
+        sock.close()
+    assert eventually(lambda: httpx.get(sidecar.url + "/healthz").status_code == 200)
+    assert sidecar.stop() == 0
