@@ -107,7 +107,7 @@ package struct RequestTranslator: Sendable {
         plan.usedToolIDs = conversation.toolUseIDs
         var choice = try ToolChoice(root["tool_choice"])
         let tools = try tools(root, conversation, choice, dialect)
-        if choice.chosen == tools.searchName { choice.kind = .auto }
+        if let name = tools.searchName, choice.chosen == name { choice.kind = .auto }
         plan.toolNames = tools.names
         plan.allowsParallelToolUse = !choice.isSequential
         plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
