@@ -18,7 +18,9 @@ internal import CCurl
         set(CURLOPT_POST, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_MAXAGE_CONN, 55)
-        set(CURLOPT_BUFFERSIZE, 16 * 1024)
+        // Each running stream has one: room for a dozen tokens, and whoever sends more at once
+        // has them read in several goes.
+        set(CURLOPT_BUFFERSIZE, 4 * 1024)
         set(CURLOPT_HTTP_VERSION, Int(client.options.httpVersion))
         set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)
         setText(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -82,6 +84,8 @@ internal import CCurl
 
     private func applyTransport(_ options: UpstreamOptions) {
         if let path = options.caFile { setText(CURLOPT_CAINFO, path) }
+        // libcurl keeps a parsed bundle for a day; one that is rotated must count soon.
+        unsafe ccurl_set_ca_cache_seconds(raw, 5)
         if let path = options.clientCertificateFile { setText(CURLOPT_SSLCERT, path) }
         if let path = options.clientKeyFile { setText(CURLOPT_SSLKEY, path) }
         if let path = options.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }
