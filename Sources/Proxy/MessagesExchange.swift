@@ -24,6 +24,8 @@ final class MessagesExchange {
     var outgoing: OutgoingRequest?
     /// The upstream that is being asked and about which nothing is known yet.
     var asked: UpstreamServer?
+    /// What the input was estimated at.
+    var tokenEstimate = TokenEstimate()
     /// What a refusal taught about this one request.
     var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
@@ -83,11 +85,16 @@ final class MessagesExchange {
         guard context.shared.upstreams[first].settings.interface == .openai else {
             return try await ask()
         }
+        let server = context.shared.upstreams[first]
+        let now = context.loop.now
         do throws(APIError) {
-            let answer = try SmallEndpoints.countTokens(requestBody)
-            context.metrics.countedTokens(.estimate)
+            let (model, estimate) = try SmallEndpoints.estimate(
+                requestBody, server.translator
+            ) { server.learned.quirks(of: $0, now: now) }
+            let count = context.shared.calibration.calibrated(careful: estimate, for: model)
+            context.metrics.countedTokens(count.isLearned ? .learned : .estimate)
             record.outcome = .completed
-            await respond(answer)
+            await respond(SmallEndpoints.count(count.tokens))
         } catch {
             throw .error(error)
         }
@@ -155,7 +162,7 @@ final class MessagesExchange {
             }
             record.responseBytes = answer.count
             record.outcome = .completed
-            record.noteAnswerWork(since: start)
+            record.noteAnswerWork(from: start, to: .read())
             await respond(answer)
         } catch {
             throw .failed(AttemptFailure(told: error))

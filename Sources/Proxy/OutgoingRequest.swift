@@ -65,6 +65,8 @@ extension MessagesExchange {
             return nil
         case .upstream(let translated, var plan):
             plan.secrets = secrets(link)
+            estimate(translated, &plan)
+            record.note(plan, server)
             return OutgoingRequest(
                 link: link, url: server.endpointURL(for: plan.upstreamModel),
                 body: translated.pieces, plan: plan)

@@ -24,6 +24,7 @@ package final class SharedState: Sendable {
     let credentials: Credentials
     let admission: Admission
     let rateLimits: RateLimits
+    let calibration = TokenCalibration()
     let retryPolicy: RetryPolicy
     let log: Log
     /// Limits of the main listener, on each worker.
@@ -68,6 +69,31 @@ package final class SharedState: Sendable {
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, format)
+    }
+}
+
+extension RequestLimits {
+    init(_ settings: Settings) {
+        self.init()
+        minTokens = settings.minTokens
+        maxTokens = settings.maxTokens
+        usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
+        stripsAttribution = settings.stripsBillingNonce
+        isStrict = settings.unsupported == .strict
+        keepsReasoning = settings.reasoningReplay == .none
+        systemEntries = Dialect.SystemEntries(rawValue: settings.systemEntries.rawValue)
+        refusesPrefill = settings.prefill == .reject
+        webSearch =
+            switch settings.webSearch {
+            case .reject: .reject
+            case .drop: .drop
+            case .upstream: .upstream
+            }
+        includesDeferredTools = settings.deferLoading == .include
+        forwardsUser = settings.forwardUser == .hash
+        extraBody = settings.extraBody.flatMap { ExtraBody(parsing: $0) }
+        answers = AnswerOptions(settings)
     }
 }
 

@@ -115,16 +115,3 @@ extension CircuitBreaker.State {
         }
     }
 }
-
-extension RequestLimits {
-    init(_ settings: Settings) {
-        self.init()
-        minTokens = settings.minTokens
-        maxTokens = settings.maxTokens
-        usesMaxCompletionTokens = settings.usesMaxCompletionTokens
-        if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
-        stripsAttribution = settings.stripsBillingNonce
-        isStrict = settings.unsupported == .strict
-        answers = AnswerOptions(settings)
-    }
-}
