@@ -27,8 +27,6 @@ class Panel:
             style = "dashed" if self.thresholds else "off"
             defaults["custom"] = {"fillOpacity": 10, "showPoints": "never",
                                   "thresholdsStyle": {"mode": style}}
-        if self.title.startswith("Error of"):
-            del defaults["min"]
         return {
             "id": number, "type": self.kind, "title": self.title,
             "description": self.description, "datasource": DATASOURCE,

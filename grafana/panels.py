@@ -98,9 +98,9 @@ LLM = Dashboard("claude-sidecar-llm", "Claude sidecar: LLM traffic", "What the m
     Panel("Token counts", "timeseries", "short",
           rate("claude_sidecar_count_tokens_total", "source"),
           "Answers of count_tokens, by where the number came from."),
-    Panel("Error of the estimate", "timeseries", "percentunit",
-          quantiles("claude_sidecar_token_estimate_error_ratio", share=(0.05, 0.5, 0.95), label="@"),
-          "How far the estimate of the input was off, by what the upstream counted."),
+    Panel("Estimate by truth", "timeseries", "short",
+          quantiles("claude_sidecar_token_estimate_ratio", share=(0.05, 0.5, 0.95), label="@"),
+          "Estimated input tokens by those that the upstream counted; 1 is exact."),
     Panel("Pings", "timeseries", "short", rate("claude_sidecar_pings_sent_total"),
           "Sent into silent streams, so that nobody on the way takes them for dead."),
 ])

@@ -100,4 +100,11 @@ static inline CURL *_Nullable ccurl_next_ended(CURLM *_Nonnull multi, CURLcode *
     return NULL;
 }
 
+/// How long a parsed CA bundle is kept; older versions read it for every connection.
+static inline void ccurl_set_ca_cache_seconds(CURL *_Nonnull easy, long seconds) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, seconds);
+#endif
+}
+
 static inline const char *_Nonnull ccurl_version(void) { return curl_version_info(CURLVERSION_NOW)->version; }

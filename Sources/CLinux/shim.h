@@ -118,9 +118,31 @@ static inline int clinux_unix_address(const char *_Nonnull path,
     return 0;
 }
 
-/// Opens a non-blocking listener; -1 with `errno`.
+/// Removes the file of a Unix socket that nobody listens on. 0 when the path is free; -1 with
+/// `errno` when it is not.
+static inline int clinux_remove_stale(const struct clinux_address *_Nonnull address,
+                                      const char *_Nonnull path) {
+    struct stat status;
+    if (lstat(path, &status) != 0) return errno == ENOENT ? 0 : -1;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0) return -1;
+    int answer = connect(probe, (const struct sockaddr *)&address->storage, address->length);
+    int error = errno;
+    close(probe);
+    if (answer == 0 || error != ECONNREFUSED) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    return unlink(path);
+}
+
+/// Opens a non-blocking listener, a Unix socket with the permissions `mode`; -1 with `errno`.
 static inline int clinux_listen(const struct clinux_address *_Nonnull address, int shares_port,
-                                int backlog) {
+                                uint32_t mode, int backlog) {
     int family = address->storage.ss_family;
     int listener = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0) return -1;
@@ -130,6 +152,9 @@ static inline int clinux_listen(const struct clinux_address *_Nonnull address, i
     // Accepted sockets inherit it; a token must not wait for an acknowledgement.
     if (family != AF_UNIX) setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(listener, (const struct sockaddr *)&address->storage, address->length) != 0
+        // Before `listen` nobody can connect.
+        || (family == AF_UNIX
+            && chmod(((const struct sockaddr_un *)&address->storage)->sun_path, mode) != 0)
         || listen(listener, backlog) != 0) {
         int error = errno;
         close(listener);

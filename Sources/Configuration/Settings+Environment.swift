@@ -153,6 +153,9 @@ extension Settings {
             text.hasPrefix("unix:/") && text.utf8.count <= 5 + 107 && text.isPrintable
                 ? String(text.dropFirst(5)) : nil
         }
+        socketMode = reader.value(.listenMode, else: 0) { text in
+            ["0600", "0660", "0666"].contains(text) ? UInt32(text, radix: 8) : nil
+        }
         adminHost = reader.host(.adminHost)
         adminPort = reader.port(.adminPort)
         if let adminPort, adminPort == port, port != 0, unixPath == nil {
@@ -202,5 +205,16 @@ extension Settings {
         podName = reader.text(.podName)
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)
+        serviceName = reader.text(.serviceName)
+        addsGenAINames = reader.list(.conventions).contains("gen_ai_latest_experimental")
+        // Other programs of the pod may read it too: what is wrong with it stops nobody.
+        for pair in EnvironmentReader.list(reader.text(.resourceAttributes) ?? "") {
+            let sides = pair.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
+            if sides.count == 2, !sides[0].isEmpty {
+                resourceAttributes.append((sides[0], sides[1].percentDecoded))
+            } else {
+                reader.warn("OTEL_RESOURCE_ATTRIBUTES: \(pair.shown) is no name=value")
+            }
+        }
     }
 }

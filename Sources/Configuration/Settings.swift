@@ -93,6 +93,8 @@ package struct Settings: Sendable {
     package var port: UInt16 = 0
     /// `LISTEN`.
     package var unixPath: String?
+    /// `LISTEN_MODE`.
+    package var socketMode: UInt32 = 0
     /// `ADMIN_HOST`.
     package var adminHost = ""
     /// `ADMIN_PORT`.
@@ -161,6 +163,12 @@ package struct Settings: Sendable {
     package var podNamespace: String?
     /// `NODE_NAME`.
     package var nodeName: String?
+    /// `OTEL_SERVICE_NAME`.
+    package var serviceName: String?
+    /// `OTEL_RESOURCE_ATTRIBUTES`.
+    package var resourceAttributes: [(name: String, value: String)] = []
+    /// `OTEL_SEMCONV_STABILITY_OPT_IN`: whether `gen_ai_latest_experimental` is in it.
+    package var addsGenAINames = false
     /// What reading found odd, besides what the values themselves tell.
     var remarks: [String] = []
     /// Names that were set, for `check`.

@@ -21,7 +21,7 @@ package enum SettingsTable {
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
-        .clientKeys, .host, .port, .listen, .adminHost, .adminPort,
+        .clientKeys, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
@@ -31,7 +31,7 @@ package enum SettingsTable {
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
-        .nodeName,
+        .nodeName, .serviceName, .resourceAttributes, .conventions,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -145,6 +145,9 @@ extension Setting {
         "port of the main listener; 0 lets the system pick")
     static let listen = Setting(
         .clients, "LISTEN", .socket, unset: "HOST and PORT", "unix:/path of the main listener")
+    static let listenMode = Setting(
+        .clients, "LISTEN_MODE", .choice(["0600", "0660", "0666"]), default: "0660",
+        "permissions of the Unix socket: its user, its group or everybody")
     static let adminHost = Setting(
         .clients, "ADMIN_HOST", .host, default: "0.0.0.0", "address of the admin listener")
     static let adminPort = Setting(
@@ -230,4 +233,12 @@ extension Setting {
     static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
     static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
     static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")
+    static let serviceName = Setting(
+        .operation, "OTEL_SERVICE_NAME", .text, "service.name of the metric target_info")
+    static let resourceAttributes = Setting(
+        .operation, "OTEL_RESOURCE_ATTRIBUTES", .text,
+        "more labels of target_info: name=value, by comma")
+    static let conventions = Setting(
+        .operation, "OTEL_SEMCONV_STABILITY_OPT_IN", .list,
+        "gen_ai_latest_experimental adds OpenTelemetry's names of metrics")
 }

@@ -23,8 +23,7 @@ package enum ListeningSocket {
         _ address: ListenAddress, sharesPort: Bool = false, backlog: CInt = 4096
     ) throws(ListenError) -> (socket: Socket, address: ListenAddress) {
         var resolved = try address.resolved()
-        if case .unix(let path) = address { _ = unsafe unlink(path) }
-        let descriptor = unsafe clinux_listen(&resolved, sharesPort ? 1 : 0, backlog)
+        let descriptor = unsafe clinux_listen(&resolved, sharesPort ? 1 : 0, 0o600, backlog)
         guard descriptor >= 0 else {
             let reason = unsafe String(cString: strerror(errno))
             throw ListenError(reason: "cannot listen on \(address.text): \(reason)")
@@ -35,6 +34,52 @@ package enum ListeningSocket {
         return (
             Socket(descriptor: descriptor), .tcp(host: host, port: clinux_local_port(descriptor))
         )
+    }
+}
+
+extension ListeningSocket {
+    /// Opens a listener on a Unix socket whose file has these permissions.
+    ///
+    /// A file that nobody listens on any more is replaced; one of a running server, and anything
+    /// that is no socket, is left alone.
+    package static func open(
+        path: String, mode: UInt32, backlog: CInt = 4096
+    ) throws(ListenError) -> Socket {
+        let address = ListenAddress.unix(path: path)
+        var resolved = try address.resolved()
+        var descriptor: CInt = -1
+        if unsafe clinux_remove_stale(&resolved, path) == 0 {
+            descriptor = unsafe clinux_listen(&resolved, 0, mode, backlog)
+        }
+        guard descriptor >= 0 else {
+            let reason = unsafe String(cString: strerror(errno))
+            throw ListenError(reason: "cannot listen on \(address.text): \(reason)")
+        }
+        return Socket(descriptor: descriptor)
+    }
+}
+
+/// The file of a Unix socket, to be removed when the server has ended.
+package struct SocketFile {
+    private let path: String
+    private let identity: (device: dev_t, node: ino_t)?
+
+    /// The file that is there now.
+    package init(_ path: String) {
+        self.path = path
+        identity = Self.identity(path)
+    }
+
+    /// Removes the file, unless a successor has put its own in its place.
+    package func remove() {
+        guard let identity, let now = Self.identity(path), now == identity else { return }
+        _ = unsafe unlink(path)
+    }
+
+    private static func identity(_ path: String) -> (device: dev_t, node: ino_t)? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        return (status.st_dev, status.st_ino)
     }
 }
 

@@ -61,6 +61,12 @@ package struct Socket {
     /// Whether the other side is on this machine.
     package var isPeerLocal: Bool { clinux_peer_is_local(descriptor) != 0 }
 
+    /// A second descriptor for the same socket; `nil` when there is none to be had.
+    package func duplicate() -> Socket? {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        return copy < 0 ? nil : Socket(descriptor: copy)
+    }
+
     /// The address of the other side.
     package var peer: PeerAddress {
         var (high, low): (UInt64, UInt64) = (0, 0)

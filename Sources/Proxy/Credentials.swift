@@ -6,9 +6,12 @@ internal import Synchronization
 /// Keys, replaced whole when a file behind them changes.
 final class Credentials: Sendable {
     private struct State {
-        var upstreamKey: String?
-        var clientKeys: [[UInt8]] = []
+        /// What each file said when it could last be read.
+        var texts: [String: [String]] = [:]
         var versions: [String: UInt64] = [:]
+        var unreadable: Set<String> = []
+        var upstreamKey: String?
+        var clientKeys = ClientKeys([])
     }
 
     private let sources: (upstream: SecretSource?, clients: [SecretSource])
@@ -17,7 +20,6 @@ final class Credentials: Sendable {
 
     init(_ settings: Settings) {
         sources = (settings.upstreamKey, settings.clientKeys)
-        reload()
     }
 
     /// Goes up whenever a key has changed; cheap to compare.
@@ -29,17 +31,11 @@ final class Credentials: Sendable {
     /// Whether clients need a key at all.
     var areRequired: Bool { !sources.clients.isEmpty }
 
-    /// Whether a request presents one of the client keys; every key is compared in full, in a time
-    /// that does not depend on where they differ.
+    /// Whether a request presents one of the client keys.
     func accepts(_ head: RequestHead) -> Bool {
         guard areRequired else { return true }
-        let presented = Self.presented(head).map { Array($0.utf8) }
         let keys = state.withLock { $0.clientKeys }
-        var isKnown = false
-        for candidate in presented {
-            for key in keys where Self.isEqual(candidate, key) { isKnown = true }
-        }
-        return isKnown
+        return Self.presented(head).map { keys.contains($0) }.contains(true)
     }
 
     /// What a client presents: `x-api-key`, then a bearer token; Claude Code may send both.
@@ -52,55 +48,74 @@ final class Credentials: Sendable {
         return keys
     }
 
-    private static func isEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        var difference: UInt8 = a.count == b.count ? 0 : 1
-        for index in b.indices { difference |= b[index] ^ (index < a.count ? a[index] : 0) }
-        return difference == 0
-    }
-
     /// Looks whether files have changed and reads them; a file that cannot be read keeps its last
     /// value.
     ///
-    /// The reasons of failures, without contents.
+    /// What there is to say about it, without contents; of a file that stays unreadable only once.
     @discardableResult
     func reload() -> [String] {
-        var failures: [String] = []
+        var remarks: [String] = []
         var next = state.withLock { $0 }
-        var hasChanged = false
+        var hasChanged = generation == 0
         for path in files {
             let version = SmallFile.version(path)
             guard version == nil || next.versions[path] != version else { continue }
             do throws(SmallFile.ReadError) {
-                _ = try SmallFile.readText(path)
+                next.texts[path] = try Self.keys(in: SmallFile.readText(path))
                 next.versions[path] = version
+                next.unreadable.remove(path)
+                remarks += remark(on: path, next.texts[path] ?? [])
                 hasChanged = true
             } catch {
-                failures.append("cannot read \(path): \(error.reason)")
+                guard next.unreadable.insert(path).inserted else { continue }
+                remarks.append("cannot read \(path): \(error.reason)")
             }
         }
-        let isFirst = generation == 0
-        guard hasChanged || isFirst else { return failures }
-        next.upstreamKey = sources.upstream.flatMap { Self.texts($0).first } ?? next.upstreamKey
-        next.clientKeys = sources.clients.flatMap { Self.texts($0) }.map { Array($0.utf8) }
+        if hasChanged {
+            next.upstreamKey = sources.upstream.flatMap { texts($0, next).first }
+            next.clientKeys = ClientKeys(sources.clients.flatMap { texts($0, next) })
+        }
         let replacement = next
         state.withLock { $0 = replacement }
-        changes.add(1, ordering: .releasing)
-        return failures
+        if hasChanged { changes.add(1, ordering: .releasing) }
+        return remarks
     }
 
-    /// Whether any key comes from a file.
+    /// The files that keys come from.
     var files: [String] {
         ([sources.upstream].compactMap { $0 } + sources.clients).compactMap {
             if case .file(let path) = $0 { path } else { nil }
         }
     }
 
-    private static func texts(_ source: SecretSource) -> [String] {
+    private func texts(_ source: SecretSource, _ state: State) -> [String] {
         switch source {
         case .value(let secret): [secret.revealed]
-        case .file(let path):
-            ((try? SmallFile.readText(path)) ?? "").split { $0 == "," || $0.isNewline }
-                .map(String.init)
+        case .file(let path): state.texts[path] ?? []
         }
+    }
+
+    /// Settings warn of such values; of files they know no more than the name.
+    private func remark(on path: String, _ keys: [String]) -> [String] {
+        let isClients = sources.clients.contains(.file(path))
+        guard isClients, keys.contains(where: { $0.hasPrefix("sk-ant-") }) else { return [] }
+        return ["a client key in \(path) looks like a real Anthropic key"]
+    }
+
+    /// Keys by comma or line.
+    private static func keys(in text: String) -> [String] {
+        text.split { $0 == "," || $0.isNewline }.map(String.init)
+            .map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+    }
+}
+
+extension MessagesExchange {
+    /// What the upstream was sent and may say back: no error shows it.
+    var secrets: [String] {
+        let settings = context.shared.settings
+        let key =
+            settings.authentication == .passthrough
+            ? Credentials.presented(head).first : context.shared.credentials.upstreamKey
+        return [key].compactMap { $0 } + settings.customHeaders.map(\.value)
     }
 }

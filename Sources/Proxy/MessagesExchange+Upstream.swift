@@ -170,13 +170,10 @@ extension MessagesExchange {
     private func translate(_ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan) -> APIError
     {
         let ownsKey = context.shared.settings.authentication != .passthrough
-        let secret =
-            ownsKey
-            ? context.shared.credentials.upstreamKey : Credentials.presented(self.head).first
         return UpstreamError.translate(
             status: head.status, header: { head.header($0) }, body: body,
             ErrorContext(
-                secret: secret, ownsKey: ownsKey,
+                secrets: secrets, ownsKey: ownsKey,
                 model: plan.requestedModel, path: context.shared.endpointPath,
                 estimatedInputTokens: plan.estimatedInputTokens))
     }
@@ -185,8 +182,11 @@ extension MessagesExchange {
     private func waitForHead(_ transfer: Transfer) async throws(ExchangeEnd) {
         let deadline = context.loop.now + context.shared.timeouts.firstByte
         while transfer.head == nil {
-            if case .failure(let failure) = transfer.end {
-                throw .failed(brokenOff(transfer, failure))
+            switch transfer.end {
+            case .failure(let failure): throw .failed(brokenOff(transfer, failure))
+            // libcurl takes a head that was cut for an answer that is over.
+            case .success: throw .failed(AttemptFailure(.answerless, .malformed))
+            case nil: break
             }
             try await wait(until: deadline, "the upstream did not answer in time")
         }

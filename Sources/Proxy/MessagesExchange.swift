@@ -120,6 +120,8 @@ final class MessagesExchange {
 
     /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
     func relay(_ transfer: Transfer, _ plan: ExchangePlan) async throws(ExchangeEnd) {
+        var plan = plan
+        plan.secrets = secrets
         guard plan.isStream else { return try await relayMessage(transfer, plan) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }

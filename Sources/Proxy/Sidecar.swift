@@ -18,7 +18,14 @@ package enum Sidecar {
         TerminationSignals.blockEverywhere()
         let count = settings.workers ?? min(2, Container.cpuCount())
         let shared = SharedState(settings, workers: count)
-        for warning in settings.warnings { shared.log.write(.warn, warning) }
+        shared.log.write(.info, "starting") { line in
+            line.add("version", version)
+            line.add("workers", count)
+            line.add("settings", settings.given.sorted().joined(separator: ","))
+        }
+        for warning in settings.warnings + shared.credentials.reload() {
+            shared.log.write(.warn, warning)
+        }
         do throws(ListenError) {
             let sockets = try open(settings, count)
             try startAdmin(shared)
@@ -27,6 +34,7 @@ package enum Sidecar {
                 line.add("upstream", shared.endpointURL)
             }
             serve(shared, sockets.sockets)
+            sockets.file?.remove()
             shared.log.write(.info, "stopped")
             let isAsked = settings.exitsZeroOnSignal || shared.lifecycle.isQuitting
             return isAsked ? 0 : 128 + SIGTERM
@@ -43,20 +51,22 @@ package enum Sidecar {
     /// The first is opened without sharing, so that a second sidecar on the same port fails.
     private static func open(
         _ settings: Settings, _ count: Int
-    ) throws(ListenError) -> (sockets: [Socket], address: ListenAddress) {
+    ) throws(ListenError) -> (sockets: [Socket], address: ListenAddress, file: SocketFile?) {
         if let path = settings.unixPath {
-            let (socket, address) = try ListeningSocket.open(.unix(path: path))
-            return ([socket], address)
+            let socket = try ListeningSocket.open(path: path, mode: settings.socketMode)
+            // The workers take turns at one queue.
+            let others = (1..<count).compactMap { _ in socket.duplicate() }
+            return ([socket] + others, .unix(path: path), SocketFile(path))
         }
         let wanted = ListenAddress.tcp(host: settings.host, port: settings.port)
         let (probe, address) = try ListeningSocket.open(wanted)
-        guard count > 1 else { return ([probe], address) }
+        guard count > 1 else { return ([probe], address, nil) }
         probe.close()
         var sockets: [Socket] = []
         for _ in 0..<count {
             sockets.append(try ListeningSocket.open(address, sharesPort: true).socket)
         }
-        return (sockets, address)
+        return (sockets, address, nil)
     }
 
     private static func startAdmin(_ shared: SharedState) throws(ListenError) {

@@ -32,6 +32,8 @@ package struct ExchangePlan: Sendable {
     package var webSearchQuery: String?
     /// How the answer is to be shaped.
     package var options: AnswerOptions
+    /// What the upstream was sent and no message of an error may show; see `ErrorContext`.
+    package var secrets: [String]
     /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
     package var prefill: String?
 
@@ -52,6 +54,7 @@ package struct ExchangePlan: Sendable {
         repairs = []
         webSearchQuery = nil
         options = AnswerOptions()
+        secrets = []
         prefill = nil
     }
 }

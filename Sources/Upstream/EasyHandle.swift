@@ -82,6 +82,8 @@ internal import CCurl
 
     private func applyTransport(_ options: UpstreamOptions) {
         if let path = options.caFile { setText(CURLOPT_CAINFO, path) }
+        // libcurl keeps a parsed bundle for a day; one that is rotated must count soon.
+        unsafe ccurl_set_ca_cache_seconds(raw, 5)
         if let path = options.clientCertificateFile { setText(CURLOPT_SSLCERT, path) }
         if let path = options.clientKeyFile { setText(CURLOPT_SSLKEY, path) }
         if let path = options.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }

@@ -165,6 +165,7 @@ import Testing
     @Test func socketHasAPath() throws {
         let settings = try settings(["LISTEN": "unix:/run/sidecar.sock", "HOST": "0.0.0.0"])
         #expect(settings.unixPath == "/run/sidecar.sock")
+        #expect(settings.socketMode == 0o660)
         #expect(settings.isOnLoopback)
     }
 

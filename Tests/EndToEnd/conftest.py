@@ -47,7 +47,7 @@ class Sidecar:
                 self.lines.append(line)
                 found = re.search(r'\baddress"?[:=]"?([^"\s]+)', line)
                 if "listening" in line and found:
-                    name = "admin" if '"listener":"admin"' in line else "main"
+                    name = "admin" if re.search(r'listener"?[:=]"?admin', line) else "main"
                     self.addresses[name] = found[1]
                 self._changed.notify_all()
 

@@ -9,7 +9,7 @@ enum ErrorFuzz {
         let status = input.byte() + 300
         let retryAfter = input.byte()
         let context = ErrorContext(
-            secret: secret, ownsKey: input.flag(), model: "m", path: "/v1/chat/completions")
+            secrets: [secret], ownsKey: input.flag(), model: "m", path: "/v1/chat/completions")
         let body = input.payload
         let text = String(decoding: body.prefix(retryAfter % 32), as: UTF8.self)
         let error = UpstreamError.translate(

@@ -10,7 +10,7 @@ private func translate(
     UpstreamError.translate(
         status: status, header: { headers["\($0)"] }, body: Array(body.utf8),
         ErrorContext(
-            secret: "sk-secret-key", ownsKey: ownsKey, model: "m", path: "/v1/chat",
+            secrets: ["sk-secret-key"], ownsKey: ownsKey, model: "m", path: "/v1/chat",
             estimatedInputTokens: 5000))
 }
 

@@ -3,8 +3,8 @@ internal import JSON
 
 /// What the translation of an error needs to know besides the answer.
 package struct ErrorContext: Sendable {
-    /// Never to be seen in a message; some servers echo it.
-    package var secret: String?
+    /// Never to be seen in a message; some servers echo them.
+    package var secrets: [String]
     /// Whether the upstream's key is ours rather than the client's.
     package var ownsKey: Bool
     /// The client's name of the model.
@@ -16,9 +16,10 @@ package struct ErrorContext: Sendable {
 
     /// What is known about the exchange.
     package init(
-        secret: String?, ownsKey: Bool, model: String, path: String, estimatedInputTokens: Int = 0
+        secrets: [String], ownsKey: Bool, model: String, path: String,
+        estimatedInputTokens: Int = 0
     ) {
-        self.secret = secret
+        self.secrets = secrets
         self.ownsKey = ownsKey
         self.model = model
         self.path = path
@@ -38,8 +39,7 @@ package enum UpstreamError {
         if let seconds = RetryAfter.seconds(header, text: words.message) {
             error.retryAfterSeconds = seconds
         }
-        error.message = redacted(error.message, context.secret)
-        return error
+        return error.hiding(context.secrets)
     }
 
     /// The error inside an answer of 200 or a chunk; `nil` when there is none.
@@ -58,8 +58,9 @@ package enum UpstreamError {
         return classify(
             status: status ?? words.statusByWord ?? 500, words,
             ErrorContext(
-                secret: nil, ownsKey: false, model: plan.requestedModel, path: "",
-                estimatedInputTokens: plan.estimatedInputTokens))
+                secrets: [], ownsKey: false, model: plan.requestedModel, path: "",
+                estimatedInputTokens: plan.estimatedInputTokens)
+        ).hiding(plan.secrets)
     }
 
     private static func classify(
@@ -124,9 +125,19 @@ package enum UpstreamError {
         }
         return APIError(.notFound, text, label: .callerInvalid)
     }
+}
 
-    private static func redacted(_ message: String, _ secret: String?) -> String {
-        guard let secret, secret.utf8.count >= 8 else { return message }
+extension APIError {
+    /// The same error without secrets that an upstream has put into its words.
+    func hiding(_ secrets: [String]) -> APIError {
+        var error = self
+        for secret in secrets where secret.utf8.count >= 8 {
+            error.message = Self.redacted(error.message, secret)
+        }
+        return error
+    }
+
+    private static func redacted(_ message: String, _ secret: String) -> String {
         var rest = Array(message.utf8)[...]
         let needle = Array(secret.utf8)
         var out: [UInt8] = []
