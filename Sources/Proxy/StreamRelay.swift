@@ -111,11 +111,12 @@ struct StreamRelay {
         guard !output.isEmpty else { return }
         let (now, count) = (context.loop.now, output.count)
         guard await connection.send(stream: &output) else { throw .clientGone }
+        let sentAt = Instant.read()
         exchange.record.noteOutput(
-            hasToken: translator.report.hasOutput, bytes: count, at: context.loop.now)
-        lastWriteAt = context.loop.now
+            hasToken: translator.report.hasOutput, bytes: count, at: sentAt)
+        lastWriteAt = sentAt
         // A client that made the write wait took its own time, not ours.
-        if lastWriteAt == now { exchange.record.noteAnswerWork(since: now) }
+        if context.loop.now == now { exchange.record.noteAnswerWork(from: now, to: sentAt) }
     }
 
     // MARK: - Silence
