@@ -135,9 +135,11 @@ struct StreamRelay<Stream: AnswerStream> {
         guard !connection.isPeerGone else { throw .clientGone }
         let now = context.loop.now
         if context.isStopping { return try await finish(.draining) }
+        // Also when something has come: a stream that never falls silent has its limit too.
+        if now >= totalEndsAt { return try await finish(.idleTimeout) }
         guard !transfer.hasBytes, transfer.end == nil else { return }
         if let graceEndsAt, now >= graceEndsAt { return try await finish(.graceElapsed) }
-        if now >= idleEndsAt || now >= totalEndsAt { return try await finish(.idleTimeout) }
+        if now >= idleEndsAt { return try await finish(.idleTimeout) }
         guard now >= pingAt else { return }
         if isCommitted { exchange.record.pings += 1 }
         let isFirst = !isCommitted
