@@ -4,7 +4,6 @@ internal import EventLoop
 internal import Server
 internal import Telemetry
 internal import Translation
-internal import Upstream
 
 extension MessagesExchange {
     /// What is done about a failed attempt.
@@ -133,12 +132,11 @@ extension MessagesExchange {
 
     /// A streamed answer begins: the upstream is well, and nothing is asked again, so that what was
     /// asked can be let go.
-    func beginAnswer(_ transfer: Transfer) {
+    func beginAnswer() {
         record.status = 200
         judge(true)
         requestBody = []
         outgoing = nil
-        if transfer.releaseBody() { room.releaseBody() }
     }
 
     /// Tells the upstream's breaker, once for each attempt, how it went.

@@ -100,7 +100,7 @@ struct StreamRelay<Stream: AnswerStream> {
         }
         guard !events.isEmpty else { return }
         isCommitted = true
-        exchange.beginAnswer(transfer)
+        exchange.beginAnswer()
         connection.beginStream(headers: exchange.streamHeaders, into: &output)
         let start = connection.openChunk(in: &output)
         output.append(contentsOf: events)
