@@ -106,6 +106,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
         exchange.settle()
+        exchange.calibrate()
         close(exchange.record, .messages)
     }
 
@@ -116,8 +117,12 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             let body = try await readBody(of: head, connection, room)
             record.requestBytes = body.count
             do throws(APIError) {
-                let answer = try SmallEndpoints.countTokens(body)
-                metrics.countedTokens(.estimate)
+                let (model, estimate) = try SmallEndpoints.estimate(
+                    body, shared.translator
+                ) { shared.learned.quirks(of: $0, now: loop.now) }
+                let count = shared.calibration.calibrated(careful: estimate, for: model)
+                let answer = SmallEndpoints.count(count.tokens)
+                metrics.countedTokens(count.isLearned ? .learned : .estimate)
                 record.status = 200
                 record.outcome = .completed
                 await connection.respond(
@@ -220,8 +225,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
 
     /// Closes the books of an exchange.
     func close(_ record: ExchangeRecord, _ route: RouteLabel) {
-        record.count(metrics, shared.metrics, route: route, now: loop.now)
-        record.write(to: shared.log, route: route, now: loop.now)
+        // The loop's time is that of the round's start; much of an exchange may be one round.
+        let now = Instant.read()
+        record.count(metrics, shared.metrics, route: route, now: now)
+        record.write(to: shared.log, route: route, now: now)
     }
 
     static func headers(_ requestID: String) -> [(String, String)] {
