@@ -7,7 +7,16 @@ let testSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-let settings = testSettings + [.strictMemorySafety()]
+/// What ships is optimised across modules, which takes the calls out of the way of a token, and
+/// leaves out the checks for overlapping access at run time, which every test makes: together a
+/// fifth of its instructions.
+let settings =
+    testSettings + [
+        .strictMemorySafety(),
+        .unsafeFlags(
+            ["-cross-module-optimization", "-enforce-exclusivity=unchecked"],
+            .when(configuration: .release)),
+    ]
 
 /// A module and its tests; `TidyTests` holds the same table of who may import whom.
 func module(

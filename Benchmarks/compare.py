@@ -1,25 +1,25 @@
-"""What the sidecar costs beside nginx that passes the same bytes through unread.
+"""What the sidecar costs beside proxies that pass the same bytes through unread, and LiteLLM.
 
-Both stand before the same upstream and get the same load, in turns, on the same machine; what counts
-is the CPU time of the process, not the wall clock. Prints medians and the ratio to nginx.
+All stand before the same upstream and get the same load, in turns, on the same machine; what counts
+is the CPU time of the process, not the wall clock. Results are medians of the rounds.
 """
 
-import argparse
 import json
 import os
 import pathlib
 import re
-import statistics
+import shutil
 import socket
+import statistics
 import subprocess
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).parents[1]
-TURN = ROOT / "Tests/EndToEnd/fixtures/parallel_tool_results.json"
+from scene import QUESTION, ROOT, compact, turn
 
-QUESTION = {"model": "claude-sonnet-5", "max_tokens": 256, "messages": [
-    {"role": "user", "content": "What is the weather like in Rome today?"}]}
+STREAM = {**QUESTION, "stream": True}
+TURN_BYTES = 660_000
+BODY_SIZES = [1_000, 10_000, 100_000, 1_000_000, 8_000_000, 32_000_000]
+STREAM_COUNTS = [0, 100, 300, 1000]
 
 NGINX = """
 worker_processes 1; worker_rlimit_nofile 16384; daemon off; pid {folder}/nginx.pid;
@@ -39,35 +39,102 @@ http {{
 }}
 """
 
+HAPROXY = """
+global
+  nbthread 1
+  maxconn 8192
+defaults
+  mode http
+  option http-no-delay
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  http-reuse always
+frontend in
+  bind 127.0.0.1:{port}
+  default_backend model
+backend model
+  server model 127.0.0.1:{upstream}
+"""
+
+LITELLM = """
+model_list:
+  - model_name: claude-sonnet-5
+    litellm_params:
+      model: openai/bench-model
+      api_base: http://127.0.0.1:{upstream}/v1
+      api_key: bench
+litellm_settings: {{telemetry: false, num_retries: 0}}
+"""
+
 
 class Bench:
-    """An upstream, and before it nginx and the sidecar."""
+    """An upstream and the targets before it, for as long as `with` lasts."""
 
-    def __init__(self, options, folder, tokens=50, pace=0):
-        self.folder, self.processes = folder, []
-        upstream = self.start([folder / "upstream", str(tokens), str(pace)], stdout=subprocess.PIPE)
-        upstream_port = int(upstream.stdout.readline())
-        nginx_port = free_port()
-        (folder / "nginx.conf").write_text(
-            NGINX.format(folder=folder, upstream=upstream_port, port=nginx_port))
-        nginx = self.start(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
-        wait_for(nginx_port)
-        children = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text()
-        sidecar, sidecar_port = start_sidecar(self, options.binary, upstream_port, "1")
-        self.targets = {"nginx": (nginx_port, int(children.split()[0])),
-                        "sidecar": (sidecar_port, sidecar.pid)}
+    def __init__(self, setup, targets, tokens=50, pace=0):
+        self.setup, self.folder, self.processes = setup, setup.folder, []
+        upstream = self.start([self.folder / "upstream", tokens, pace], stdout=subprocess.PIPE)
+        self.upstream_port = int(upstream.stdout.readline())
+        starts = {"nginx": self.nginx, "HAProxy": self.haproxy, "sidecar": self.sidecar,
+                  "LiteLLM": self.litellm}
+        self.targets = {name: starts[name]() for name in targets}
 
     def start(self, command, **options):
         process = subprocess.Popen([str(part) for part in command], **options)
         self.processes.append(process)
         return process
 
-    def measure(self, name, connections, seconds, body):
+    def configured(self, name, template):
+        port = free_port()
+        path = self.folder / name
+        path.write_text(
+            template.format(folder=self.folder, upstream=self.upstream_port, port=port))
+        return port, path
+
+    def nginx(self):
+        port, path = self.configured("nginx.conf", NGINX)
+        process = self.start(["nginx", "-c", path], stderr=subprocess.DEVNULL)
+        wait_for(port)
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        return port, int(children.split()[0])
+
+    def haproxy(self):
+        port, path = self.configured("haproxy.cfg", HAPROXY)
+        process = self.start(["haproxy", "-db", "-f", path], stderr=subprocess.DEVNULL)
+        wait_for(port)
+        return port, process.pid
+
+    def litellm(self):
+        port, path = self.configured("litellm.yaml", LITELLM)
+        process = self.start(
+            [self.setup.litellm, "--config", path, "--port", port, "--num_workers", 1],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(port, seconds=120)
+        return port, process.pid
+
+    def sidecar(self):
+        log = self.folder / "sidecar.log"
+        with open(log, "wb") as file:
+            process = self.start([self.setup.binary], stderr=file, env={
+                "PATH": os.environ["PATH"], "PORT": "0", "WORKERS": "1",
+                "OPENAI_BASE_URL": f"http://127.0.0.1:{self.upstream_port}/v1"})
+        for _ in range(10_000):
+            if found := re.search(r'"address":"[^"]*:(\d+)"', log.read_text()):
+                return int(found[1]), process.pid
+            time.sleep(0.002)
+        raise SystemExit("the sidecar does not start")
+
+    def measure(self, name, connections, seconds, body, warm_up=0.5, cut=False):
         port, pid = self.targets[name]
-        done = subprocess.run(
-            [self.folder / "load", str(port), str(connections), str(seconds), body, str(pid)],
-            check=True, capture_output=True, text=True)
-        return json.loads(done.stdout)
+        path = self.folder / "body.json"
+        path.write_bytes(body)
+        command = [self.folder / "load", port, connections, seconds, path, pid, warm_up]
+        done = subprocess.run([str(part) for part in command + (["cut"] if cut else [])],
+                              check=True, capture_output=True, text=True)
+        measured = json.loads(done.stdout)
+        if measured["failures"] and not cut:
+            raise SystemExit(f"{name}: {measured}")
+        return measured
 
     def __enter__(self):
         return self
@@ -76,7 +143,11 @@ class Bench:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def free_port():
@@ -84,8 +155,9 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_for(port):
-    for _ in range(500):
+def wait_for(port, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         try:
             return socket.create_connection(("127.0.0.1", port)).close()
         except ConnectionRefusedError:
@@ -93,64 +165,143 @@ def wait_for(port):
     raise SystemExit("nothing listens")
 
 
-def start_sidecar(bench, binary, upstream_port, workers):
-    environment = {"PATH": os.environ["PATH"], "PORT": "0", "WORKERS": workers,
-                   "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1"}
-    with open(bench.folder / "sidecar.log", "wb") as log:
-        process = bench.start([binary], env=environment, stderr=log)
-    for _ in range(500):
-        found = re.search(r'"address":"[^"]*:(\d+)"', (bench.folder / "sidecar.log").read_text())
-        if found:
-            return process, int(found[1])
-        time.sleep(0.01)
-    raise SystemExit("the sidecar does not start")
+def memory(pid):
+    """Resident and anonymous memory in kilobytes."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return [int(re.search(rf"{key}:\s+(\d+)", status)[1]) for key in ("VmRSS", "RssAnon")]
 
 
-def row(options, folder, title, unit, connections, body, **upstream):
-    path = folder / "body.json"
-    path.write_text(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
-    results = {"nginx": [], "sidecar": []}
-    with Bench(options, folder, **upstream) as bench:
-        for _ in range(options.rounds):
-            for name, measured in results.items():
-                measured.append(bench.measure(name, connections, options.seconds, path))
-    assert not any(m["failures"] for measured in results.values() for m in measured), results
+class Setup:
+    """What is compared, on which machine, for how long."""
 
-    def median(name, value):
-        return statistics.median(value(m) for m in results[name])
-
-    def cost(m):
-        return m["cpu"] * 1e6 / m[unit + "s"]
-    nginx, sidecar = median("nginx", cost), median("sidecar", cost)
-    memory = [median(name, lambda m: m["resident_kilobytes"] / 1024) for name in results]
-    delay = [median(name, lambda m: m["delay_p99"]) for name in results]
-    print(f"| {title} | {nginx:.1f} | {sidecar:.1f} | {sidecar / nginx:.2f} "
-          f"| {memory[0]:.0f} / {memory[1]:.0f} | {delay[0]:.0f} / {delay[1]:.0f} |", flush=True)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4)
-    options = parser.parse_args()
-    stream = {**QUESTION, "stream": True}
-    turn = {**json.loads(TURN.read_text())["body"], "stream": False}
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
+    def __init__(self, binary, folder, rounds, seconds, litellm):
+        self.binary, self.folder, self.rounds, self.seconds = binary, folder, rounds, seconds
+        self.litellm = litellm
+        self.floors = ["nginx"] + (["HAProxy"] if shutil.which("haproxy") else [])
+        self.targets = [*self.floors, "sidecar"]
         for program in ("upstream", "load"):
             subprocess.run(["cc", "-O2", "-Wall", "-o", folder / program,
                             ROOT / "Benchmarks" / f"{program}.c"], check=True)
-        print("| Work | nginx | sidecar | ratio | memory, MB | p99 delay of a token, µs |")
-        print("|---|---|---|---|---|---|")
-        row(options, folder, "small request, 32 connections, µs", "request", 32, QUESTION)
-        row(options, folder, "50 tokens in a burst, 32 connections, µs a token", "token", 32, stream)
-        row(options, folder, "200 streams, a token every 20 ms, µs a token", "token", 200, stream,
-            tokens=100, pace=20_000)
-        row(options, folder, "1000 streams, the same", "token", 1000, stream,
-            tokens=100, pace=20_000)
-        row(options, folder, "a Claude Code turn of 78 KB, 4 connections, µs", "request", 4, turn)
 
 
-if __name__ == "__main__":
-    main()
+class Row:
+    """One kind of work, and what it cost each target."""
+
+    def __init__(self, title, unit, connections, body, warm_up=0.5, seconds=None, **upstream):
+        self.title, self.unit, self.connections, self.body = title, unit, connections, body
+        self.warm_up, self.seconds, self.upstream = warm_up, seconds, upstream
+        self.results = {}
+
+    def run(self, setup):
+        with Bench(setup, setup.targets, **self.upstream) as bench:
+            rounds = {name: [] for name in setup.targets}
+            for _ in range(setup.rounds):
+                for name, measured in rounds.items():
+                    measured.append(bench.measure(
+                        name, self.connections, self.seconds or setup.seconds, self.body,
+                        self.warm_up))
+        self.results = {name: self.summary(measured) for name, measured in rounds.items()}
+        return self
+
+    def run_litellm(self, setup):
+        """One round is enough for a factor of hundreds."""
+        with Bench(setup, ["LiteLLM"], **self.upstream) as bench:
+            measured = bench.measure("LiteLLM", min(self.connections, 8), 6, self.body, 3)
+        if measured[self.unit + "s"]:
+            self.results["LiteLLM"] = self.summary([measured])
+
+    def summary(self, measured):
+        def median(value):
+            return statistics.median(value(m) for m in measured)
+        return {
+            "cost": median(lambda m: m["cpu"] * 1e6 / max(1, m[self.unit + "s"])),
+            "megabytes": median(lambda m: m["resident_kilobytes"] / 1024),
+            "p50": median(lambda m: m["delay_p50"]), "p99": median(lambda m: m["delay_p99"])}
+
+    def ratio(self, name="sidecar"):
+        return self.results[name]["cost"] / self.results["nginx"]["cost"]
+
+
+def rows():
+    stream = compact(STREAM)
+    return [
+        Row("small request, 32 connections, µs", "request", 32, compact(QUESTION)),
+        Row("50 tokens in a burst, 32 connections, µs a token", "token", 32, stream),
+        Row("200 streams, a token every 20 ms, µs a token", "token", 200, stream,
+            warm_up=1, seconds=3, tokens=100, pace=20_000),
+        Row("1000 streams, the same", "token", 1000, stream,
+            warm_up=1, seconds=3, tokens=100, pace=20_000),
+        Row("a Claude Code turn of 660 KB, 4 connections, µs", "request", 4, turn(TURN_BYTES)),
+    ]
+
+
+def memory_by_streams(setup):
+    """Resident kilobytes of each target with so many streams open."""
+    stream = compact(STREAM)
+    with Bench(setup, setup.targets, tokens=100, pace=20_000) as bench:
+        curves = {name: [] for name in setup.targets}
+        for name, (_, pid) in bench.targets.items():
+            for count in STREAM_COUNTS:
+                if count:
+                    bench.measure(name, count, 1.5, stream, 1)
+                curves[name].append(memory(pid)[0])
+    return curves
+
+
+def cost_by_size(setup):
+    """CPU microseconds of a request whose body has that size."""
+    curves = {name: [] for name in setup.targets}
+    with Bench(setup, setup.targets) as bench:
+        for size in BODY_SIZES:
+            body = padded(size) if size < 78_000 else turn(size)
+            for name, curve in curves.items():
+                costs = []
+                for _ in range(min(3, setup.rounds)):
+                    m = bench.measure(name, 2, 1.2, body, 0.3)
+                    costs.append(m["cpu"] * 1e6 / max(1, m["requests"]))
+                curve.append(statistics.median(costs))
+    return curves
+
+
+def padded(size):
+    """A question as long as that."""
+    text = "What is the weather like in Rome today? "
+    return compact({**QUESTION, "messages": [
+        {"role": "user", "content": text * max(1, (size - 120) // len(text))}]})
+
+
+def start_up(setup):
+    """Milliseconds from the start of the process to its first answer, and its memory then."""
+    times, idle = [], []
+    for _ in range(max(5, setup.rounds)):
+        with Bench(setup, []) as bench:
+            begin = time.monotonic()
+            port, pid = bench.sidecar()
+            body = compact(QUESTION)
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: "
+                               b"application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+                client.recv(65536)
+            times.append((time.monotonic() - begin) * 1000)
+            idle.append(memory(pid))
+    return statistics.median(times), [statistics.median(column) for column in zip(*idle)]
+
+
+def soak(setup, requests=1_000_000, cut=100_000, seconds=600):
+    """Resident kilobytes after the first hundredth of the work, and after all of it."""
+    end = time.monotonic() + seconds
+    with Bench(setup, ["sidecar"], tokens=100, pace=1000) as bench:
+        pid = bench.targets["sidecar"][1]
+
+        def until(wanted, body, is_cut):
+            done = 0
+            while done < wanted and time.monotonic() < end:
+                done += bench.measure("sidecar", 32, 1 if wanted <= 10_000 else 5, body, 0,
+                                      is_cut)["requests"]
+            return done
+        until(10_000, compact(QUESTION), False)
+        until(10_000, compact(STREAM), True)
+        first = memory(pid)[0]
+        counts = until(requests, compact(QUESTION), False), until(cut, compact(STREAM), True)
+        time.sleep(1)
+        return first, memory(pid)[0], counts

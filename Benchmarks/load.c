@@ -1,10 +1,11 @@
 // A closed loop of clients: each sends its next request when it has its answer.
 //
-// usage: load PORT CONNECTIONS SECONDS BODY_FILE PID
+// usage: load PORT CONNECTIONS SECONDS BODY_FILE PID WARM_UP_SECONDS [cut]
 //
-// Posts the body to /v1/messages, for a second to warm up and then for SECONDS, and prints one line
-// of JSON: requests, tokens (found by their stamps, see upstream.c), CPU seconds of the process PID
-// meanwhile, its resident memory, and how long tokens took from the upstream to here.
+// Posts the body to /v1/messages, to warm up and then for SECONDS, and prints one line of JSON:
+// requests, tokens (found by their stamps, see upstream.c), CPU seconds of the process PID
+// meanwhile, its resident memory, and how long tokens took from the upstream to here. With `cut`
+// each client hangs up at the first token.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -35,7 +36,7 @@ typedef struct {
 static int port, poller;
 static char *request;
 static size_t request_size;
-static bool is_measuring;
+static bool is_measuring, cuts;
 static uint64_t requests, tokens, failures;
 static float *delays;
 
@@ -145,6 +146,14 @@ static size_t read_head(Client *c, const char *bytes, size_t count) {
     return (size_t)(end + 4 - c->head) - before;
 }
 
+static void hang_up(Client *c) {
+    requests += is_measuring;
+    // A reset, which leaves no port in TIME_WAIT.
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    close(c->fd);
+    dial(c);
+}
+
 static void receive(Client *c) {
     static char bytes[ROOM];
     ssize_t count = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -153,6 +162,7 @@ static void receive(Client *c) {
         close(c->fd);
         return dial(c);
     }
+    if (cuts && memchr(bytes, '~', (size_t)count)) return hang_up(c);
     size_t used = c->has_head ? 0 : read_head(c, bytes, (size_t)count);
     if (!c->has_head || !read_body(c, bytes + used, (size_t)count - used)) return;
     requests += is_measuring;
@@ -213,7 +223,8 @@ static int by_size(const void *a, const void *b) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 6) return 2;
+    if (count < 7) return 2;
+    cuts = count > 7;
     port = atoi(arguments[1]);
     int client_count = atoi(arguments[2]);
     double seconds = atof(arguments[3]);
@@ -224,7 +235,7 @@ int main(int count, char **arguments) {
     delays = calloc(DELAYS, sizeof *delays);
     Client *clients = calloc((size_t)client_count, sizeof *clients);
     for (int i = 0; i < client_count; i++) dial(&clients[i]);
-    run_until(now() + 1000000000u);
+    run_until(now() + (uint64_t)(atof(arguments[6]) * 1e9));
     double cpu = cpu_seconds(pid);
     failures = 0;
     is_measuring = true;

@@ -166,8 +166,12 @@ static void receive(Connection *c) {
         return serve(c);
     }
     if (count < 0 && errno == EAGAIN) return;
-    // Its memory is kept: the queue may still know it, and a benchmark is short.
+    // The queue may still know it.
     close(c->fd);
+    free(c->in);
+    free(c->out);
+    c->in = c->out = NULL;
+    c->in_size = c->in_room = c->out_size = c->out_room = 0;
     c->is_closed = true;
 }
 

@@ -12,18 +12,21 @@ extension [UInt8] {
     /// Appends the UTF-8 bytes of a string.
     @inlinable
     package mutating func append(_ string: String) {
-        append(contentsOf: string.utf8)
+        var string = string
+        string.withUTF8 { unsafe append(contentsOf: $0) }
     }
 
     /// Appends an integer in decimal digits.
     package mutating func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }
         var rest = value.magnitude
-        let start = count
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var start = digits.count
         repeat {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            start -= 1
+            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         } while rest > 0
-        self[start...].reverse()
+        unsafe digits.span.extracting(start...).withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 }

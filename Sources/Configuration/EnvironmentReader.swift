@@ -144,6 +144,23 @@ extension String {
         return String(text)
     }
 
+    /// With `%20` and the like replaced by what they stand for.
+    package var percentDecoded: String {
+        var bytes: [UInt8] = []
+        var rest = Array(utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Whether no control character is in it: such a text can go into a header.
     var isPrintable: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }
 

@@ -205,5 +205,16 @@ extension Settings {
         podName = reader.text(.podName)
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)
+        serviceName = reader.text(.serviceName)
+        addsGenAINames = reader.list(.conventions).contains("gen_ai_latest_experimental")
+        // Other programs of the pod may read it too: what is wrong with it stops nobody.
+        for pair in EnvironmentReader.list(reader.text(.resourceAttributes) ?? "") {
+            let sides = pair.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
+            if sides.count == 2, !sides[0].isEmpty {
+                resourceAttributes.append((sides[0], sides[1].percentDecoded))
+            } else {
+                reader.warn("OTEL_RESOURCE_ATTRIBUTES: \(pair.shown) is no name=value")
+            }
+        }
     }
 }

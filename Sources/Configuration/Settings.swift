@@ -163,6 +163,12 @@ package struct Settings: Sendable {
     package var podNamespace: String?
     /// `NODE_NAME`.
     package var nodeName: String?
+    /// `OTEL_SERVICE_NAME`.
+    package var serviceName: String?
+    /// `OTEL_RESOURCE_ATTRIBUTES`.
+    package var resourceAttributes: [(name: String, value: String)] = []
+    /// `OTEL_SEMCONV_STABILITY_OPT_IN`: whether `gen_ai_latest_experimental` is in it.
+    package var addsGenAINames = false
     /// What reading found odd, besides what the values themselves tell.
     var remarks: [String] = []
     /// Names that were set, for `check`.

@@ -31,7 +31,7 @@ package enum SettingsTable {
     ]
     private static let operation: [Setting] = [
         .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
-        .nodeName,
+        .nodeName, .serviceName, .resourceAttributes, .conventions,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -233,4 +233,12 @@ extension Setting {
     static let podName = Setting(.operation, "POD_NAME", .text, "for the log")
     static let podNamespace = Setting(.operation, "POD_NAMESPACE", .text, "for the log")
     static let nodeName = Setting(.operation, "NODE_NAME", .text, "for the log")
+    static let serviceName = Setting(
+        .operation, "OTEL_SERVICE_NAME", .text, "service.name of the metric target_info")
+    static let resourceAttributes = Setting(
+        .operation, "OTEL_RESOURCE_ATTRIBUTES", .text,
+        "more labels of target_info: name=value, by comma")
+    static let conventions = Setting(
+        .operation, "OTEL_SEMCONV_STABILITY_OPT_IN", .list,
+        "gen_ai_latest_experimental adds OpenTelemetry's names of metrics")
 }

@@ -17,8 +17,15 @@ package struct Readiness: OptionSet, Sendable {
     package static let peerClosed = Readiness(rawValue: EPOLLRDHUP.rawValue)
     /// An error or a hang-up; reported without being asked for.
     package static let failed = Readiness(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
+    /// Nothing more can come, or be sent.
+    package static let gone = Readiness(rawValue: peerClosed.rawValue | failed.rawValue)
+    /// A read would tell something.
+    package static let readable = Readiness(rawValue: input.rawValue | failed.rawValue)
     /// Report changes only, not states.
     package static let edge = Readiness(rawValue: EPOLLET.rawValue)
+
+    /// Whether it has any bit of another set; the library's way is slow across modules.
+    package func has(_ any: Readiness) -> Bool { rawValue & any.rawValue != 0 }
 }
 
 /// Told when its descriptor is ready.
@@ -163,5 +170,5 @@ package protocol WorkerJob: AnyObject {
 }
 
 extension Timer {
-    fileprivate func fire() { handler?.timerFired(self) }
+    fileprivate func fire() { handler.timerFired(self) }
 }

@@ -10,11 +10,14 @@ package protocol TimerHandler: AnyObject {
 package final class Timer {
     /// When it fires; meaningless while it is not set.
     fileprivate(set) var deadline = Instant(nanoseconds: 0)
+    /// What its place in the heap stands for: its deadline, or an earlier one.
+    fileprivate var key = Instant(nanoseconds: 0)
     /// Place in the heap, -1 while not set.
     fileprivate var place = -1
-    weak var handler: (any TimerHandler)?
+    /// Not `weak`: every use of an object that is weakly referred to takes the slow way.
+    unowned let handler: any TimerHandler
 
-    /// A timer that is not set; the handler is not kept alive.
+    /// A timer that is not set; the handler is not kept alive and takes it back before it goes.
     package init(_ handler: any TimerHandler) { self.handler = handler }
 
     /// Whether it will fire.
@@ -22,20 +25,25 @@ package final class Timer {
 }
 
 /// A binary heap of timers: setting and taking back cost a few swaps.
+///
+/// Most timers are moved again and again, and always to later, with each token: such a one keeps
+/// its place, and is moved when that comes first.
 struct TimerHeap {
     private var timers: [Timer] = []
 
-    /// The next deadline.
-    var first: Instant? { timers.first?.deadline }
+    /// The next deadline, or a moment before it.
+    var first: Instant? { timers.first?.key }
 
     mutating func set(_ timer: Timer, at deadline: Instant) {
         timer.deadline = deadline
         if timer.place < 0 {
             timer.place = timers.count
             timers.append(timer)
+        } else if deadline >= timer.key {
+            return
         }
+        timer.key = deadline
         rise(timer.place)
-        sink(timer.place)
     }
 
     mutating func cancel(_ timer: Timer) {
@@ -51,9 +59,15 @@ struct TimerHeap {
 
     /// Tells the handlers of all timers that are due; handlers may set timers.
     mutating func takeDue(_ now: Instant) -> Timer? {
-        guard let first = timers.first, first.deadline <= now else { return nil }
-        cancel(first)
-        return first
+        while let first = timers.first, first.key <= now {
+            guard first.deadline > first.key else {
+                cancel(first)
+                return first
+            }
+            first.key = first.deadline
+            sink(0)
+        }
+        return nil
     }
 
     private mutating func swap(_ a: Int, _ b: Int) {
@@ -65,7 +79,7 @@ struct TimerHeap {
 
     private mutating func rise(_ start: Int) {
         var place = start
-        while place > 0, timers[place].deadline < timers[(place - 1) / 2].deadline {
+        while place > 0, timers[place].key < timers[(place - 1) / 2].key {
             swap(place, (place - 1) / 2)
             place = (place - 1) / 2
         }
@@ -75,8 +89,10 @@ struct TimerHeap {
         var place = start
         while true {
             var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < timers.count {
-                if timers[child].deadline < timers[least].deadline { least = child }
+            let left = 2 * place + 1
+            if left < timers.count, timers[left].key < timers[least].key { least = left }
+            if left + 1 < timers.count, timers[left + 1].key < timers[least].key {
+                least = left + 1
             }
             guard least != place else { return }
             swap(place, least)

@@ -135,6 +135,8 @@ private final class ThreadStart: Sendable {
 package final class WorkerExecutor: SerialExecutor, TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
+        /// Room for jobs while others run.
+        var spare: [UnownedJob] = []
         var thread: pthread_t?
     }
 
@@ -167,14 +169,18 @@ package final class WorkerExecutor: SerialExecutor, TaskExecutor {
 
     /// Runs what was queued until now; what these jobs queue waits for the next call.
     func runJobs() {
-        let jobs = state.withLock { state in
-            let jobs = state.jobs
-            state.jobs = []
-            return jobs
+        var jobs: [UnownedJob] = []
+        state.withLock { state in
+            guard !state.jobs.isEmpty else { return }
+            swap(&jobs, &state.jobs)
+            swap(&state.jobs, &state.spare)
         }
+        guard !jobs.isEmpty else { return }
         for job in jobs {
             unsafe job.runSynchronously(
                 isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
         }
+        jobs.removeAll(keepingCapacity: true)
+        state.withLock { swap(&jobs, &$0.spare) }
     }
 }

@@ -21,9 +21,10 @@ package enum ChunkFraming {
             buffer.removeSubrange(start...)
             return
         }
-        for index in (start..<(start + digits)).reversed() {
-            let digit = UInt8(size & 0x0F)
-            buffer[index] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+        var line = buffer.mutableSpan
+        for index in stride(from: start + digits - 1, through: start, by: -1) where size > 0 {
+            let digit = UInt8(truncatingIfNeeded: size & 0x0F)
+            line[index] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
             size >>= 4
         }
         buffer.append("\r\n" as StaticString)

@@ -19,24 +19,39 @@ package struct ResponseHead {
 
     /// Adds a field; control characters in its value become spaces.
     package mutating func add(_ name: StaticString, _ value: String) {
-        add(name.description, value)
+        bytes.append(name)
+        endField(value)
     }
 
     /// Adds a field; control characters in its name and value become spaces.
     package mutating func add(_ name: String, _ value: String) {
         let start = bytes.count
         bytes.append(name)
-        bytes.append(": " as StaticString)
-        bytes.append(value)
-        for index in start..<bytes.count where bytes[index] < 0x20 || bytes[index] == 0x7F {
-            bytes[index] = .space
-        }
-        bytes.append("\r\n" as StaticString)
+        clean(from: start)
+        endField(value)
     }
 
     /// Adds a field with a decimal value.
-    package mutating func add(_ name: String, _ value: Int) {
-        add(name, String(value))
+    package mutating func add(_ name: StaticString, _ value: Int) {
+        bytes.append(name)
+        bytes.append(": " as StaticString)
+        bytes.append(decimal: value)
+        bytes.append("\r\n" as StaticString)
+    }
+
+    private mutating func endField(_ value: String) {
+        bytes.append(": " as StaticString)
+        let start = bytes.count
+        bytes.append(value)
+        clean(from: start)
+        bytes.append("\r\n" as StaticString)
+    }
+
+    private mutating func clean(from start: Int) {
+        var span = bytes.mutableSpan
+        for index in start..<span.count where span[index] < 0x20 || span[index] == 0x7F {
+            span[index] = .space
+        }
     }
 
     /// Adds the Date field (RFC 9110, 6.6.1); the caller tells the time.

@@ -94,6 +94,13 @@ package enum JSONEscape {
         }
     }
 
+    /// The first byte at or after `start` that is not plain inside a string: a quote, a backslash,
+    /// a control character, or one that is not ASCII; `count` when there is none.
+    @safe package static func firstSpecial(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int
+    {
+        Scan.special(bytes, from: start)
+    }
+
     /// Whether bytes may go into a JSON string as they are: valid escapes, valid UTF-8, no control
     /// characters, no half surrogate pairs, no raw U+2028 or U+2029, no quote.
     @safe package static func isCleanContent(_ content: UnsafeRawBufferPointer) -> Bool {

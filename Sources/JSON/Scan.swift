@@ -13,6 +13,13 @@ enum Scan {
             if let place = found.firstNonzero { return index &+ place }
             index &+= 16
         }
+        // The last bytes once more with some before them, which are known to be plain.
+        if index < bytes.count, bytes.count &- start >= 16 {
+            let last = bytes.count &- 16
+            let block = unsafe bytes.loadUnaligned(fromByteOffset: last, as: SIMD16<UInt8>.self)
+            let found = block.controlsAndHighs | block.equal(0x22) | block.equal(0x5c)
+            return found.firstNonzero.map { last &+ $0 } ?? bytes.count
+        }
         while index < bytes.count {
             let byte = unsafe bytes[index]
             if byte == 0x22 || byte == 0x5c || byte < 0x20 || byte >= 0x80 { return index }

@@ -28,13 +28,15 @@ final class AdminContext: WorkerTenant, RequestHandler {
         let path = Route.plain(head.path)
         if let probe = Route.probe(path) {
             guard case .refused = Route.get(head, probe) else {
-                return await Probes(shared).respond(to: probe, head, over: connection)
+                return await Probes(shared, hasTraffic: false).respond(
+                    to: probe, head, over: connection)
             }
             return await refuse(["GET", "HEAD"], connection)
         }
         guard path != Route.quitPath else {
             guard head.method == "POST" else { return await refuse(["POST"], connection) }
-            return await Probes(shared).respond(to: .quit, head, over: connection)
+            return await Probes(shared, hasTraffic: false).respond(
+                to: .quit, head, over: connection)
         }
         let endpoints = AdminEndpoint.all.filter { $0.path == path }
         guard !endpoints.isEmpty else {

@@ -13,9 +13,9 @@ extension ExchangeRecord {
         let stream = isStream ? 1 : 0
         let route = route.labelIndex
         metrics.add(.requests, SeriesKey(route, status, stream, model))
-        metrics.observe(
-            .requestDuration, SeriesKey(route, stream, outcome.labelIndex, model),
-            Self.seconds(startedAt, now))
+        observe(
+            .requestDuration, SeriesKey(route, stream, outcome.labelIndex, model), startedAt, now,
+            in: metrics)
         metrics.observe(.requestBodyBytes, SeriesKey(route), Double(requestBytes))
         metrics.add(.responseBytes, SeriesKey(), responseBytes)
         if isStream, status == 200 { metrics.add(.streamOutcomes, SeriesKey(outcome.labelIndex)) }
@@ -28,18 +28,32 @@ extension ExchangeRecord {
         if pings > 0 { metrics.add(.pings, SeriesKey(), pings) }
         for repair in repairs { metrics.add(.repairs, SeriesKey(LabelIndex.repair(repair))) }
         for loss in losses { metrics.add(.losses, SeriesKey(LabelIndex.loss(loss))) }
-        if let usage { count(usage, metrics, model) }
+        if let usage {
+            count(usage, metrics, model)
+            if registry.hasGenAINames { mirror(usage, metrics, model) }
+        }
+    }
+
+    /// A latency, with the client's trace as the exemplar of its bucket.
+    private func observe(
+        _ metric: Metric, _ key: SeriesKey, _ start: Instant, _ end: Instant,
+        in metrics: MetricsShard
+    ) {
+        let seconds = Self.seconds(start, end)
+        guard let traceID else { return metrics.observe(metric, key, seconds) }
+        metrics.observe(
+            metric, key, seconds, traceID: traceID,
+            seconds: Double(WallClock.nanoseconds() / 1_000_000) / 1000)
     }
 
     private func countTimes(_ metrics: MetricsShard, _ model: Int) {
         if let upstreamStartedAt, let upstreamHeadAt {
-            metrics.observe(
-                .upstreamFirstByte, SeriesKey(model),
-                Self.seconds(upstreamStartedAt, upstreamHeadAt))
+            observe(
+                .upstreamFirstByte, SeriesKey(model), upstreamStartedAt, upstreamHeadAt,
+                in: metrics)
         }
         if let firstTokenAt {
-            metrics.observe(
-                .timeToFirstToken, SeriesKey(model), Self.seconds(startedAt, firstTokenAt))
+            observe(.timeToFirstToken, SeriesKey(model), startedAt, firstTokenAt, in: metrics)
         }
         if let pace = secondsPerToken {
             metrics.observe(.timePerOutputToken, SeriesKey(model), pace)
@@ -78,13 +92,19 @@ extension ExchangeRecord {
         for (label, amount) in amounts where amount > 0 {
             metrics.add(.tokens, SeriesKey(label.labelIndex, model), amount)
         }
-        let input = usage.inputTokens + usage.cacheReadTokens + usage.cacheCreationTokens
+        let input = usage.wholeInputTokens
         for (direction, amount) in [input, usage.outputTokens].enumerated() {
             metrics.observe(.tokensPerRequest, SeriesKey(direction), Double(amount))
         }
         guard !usage.isEstimated, estimatedInputTokens > 0, input > 0 else { return }
         metrics.observe(
             .tokenEstimate, SeriesKey(), Double(estimatedInputTokens) / Double(input))
+    }
+
+    private func mirror(_ usage: Usage, _ metrics: MetricsShard, _ model: Int) {
+        for (direction, amount) in [usage.wholeInputTokens, usage.outputTokens].enumerated() {
+            metrics.observe(.genAITokenUsage, SeriesKey(direction, model), Double(amount))
+        }
     }
 
     private static func seconds(_ start: Instant, _ end: Instant) -> Double {
@@ -139,4 +159,9 @@ extension APIError {
             false
         }
     }
+}
+
+extension Usage {
+    /// What the model read, wherever it came from.
+    fileprivate var wholeInputTokens: Int { inputTokens + cacheReadTokens + cacheCreationTokens }
 }

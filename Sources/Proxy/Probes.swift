@@ -1,15 +1,22 @@
 // Probes, metrics and the order to quit, on the main and on the admin listener.
+internal import Compression
 internal import Configuration
 internal import EventLoop
 internal import HTTP
 internal import Server
+internal import Telemetry
 
 /// Answers `/healthz`, `/livez`, `/readyz`, `/metrics` and `/quitquitquit`; never
 /// asks the upstream.
 struct Probes {
     private let shared: SharedState
+    /// Whether others wait while a scrape is made: then it is made on another thread.
+    private let hasTraffic: Bool
 
-    init(_ shared: SharedState) { self.shared = shared }
+    init(_ shared: SharedState, hasTraffic: Bool) {
+        self.shared = shared
+        self.hasTraffic = hasTraffic
+    }
 
     func respond(to route: Route, _ head: RequestHead, over connection: Connection) async {
         let isHead = head.method == "HEAD"
@@ -19,18 +26,28 @@ struct Probes {
             let isReady = !shared.lifecycle.isDraining
             await text(isReady ? 200 : 503, isReady ? "ready\n" : "draining\n", isHead, connection)
         case .metrics:
-            let isOpen = head.header("accept")?.contains("application/openmetrics-text") ?? false
-            let type =
-                isOpen
-                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                : "text/plain; version=0.0.4; charset=utf-8"
-            await connection.respond(
-                status: 200, headers: [("content-type", type)],
-                body: shared.exposition(isOpenMetrics: isOpen), isHead: isHead)
+            await expose(head, connection)
         case .quit: await quit(head, connection)
         case .messages, .countTokens, .models, .model, .hello, .refused:
             await text(404, "not found\n", isHead, connection)
         }
+    }
+
+    /// The answer to a scrape, in the form that the scraper likes best.
+    private func expose(_ head: RequestHead, _ connection: Connection) async {
+        let format = ExpositionFormat(accept: head.header("accept"))
+        let isSmall = ExpositionFormat.allowsGzip(acceptEncoding: head.header("accept-encoding"))
+        let shared = shared
+        let make: @Sendable () -> (bytes: [UInt8], isGzip: Bool) = {
+            let bytes = shared.exposition(format)
+            let compressed = isSmall ? Gzip.encoded(bytes) : nil
+            return (compressed ?? bytes, compressed != nil)
+        }
+        let answer = hasTraffic ? await OffWorker.run(make) : make()
+        var headers = [("content-type", format.contentType), ("vary", "accept, accept-encoding")]
+        if answer.isGzip { headers.append(("content-encoding", "gzip")) }
+        await connection.respond(
+            status: 200, headers: headers, body: answer.bytes, isHead: head.method == "HEAD")
     }
 
     /// The application of a Job tells its sidecar that it is done.

@@ -1,4 +1,5 @@
 // Which request goes where (translation 6).
+internal import Configuration
 internal import HTTP
 internal import Telemetry
 
@@ -24,7 +25,7 @@ enum Route: Equatable {
             self = .refused(
                 status: 404, message: "message batches are not supported by this gateway")
         case _ where path.hasPrefix("/v1/models/"):
-            self = Self.get(head, .model(Self.percentDecoded(String(path.dropFirst(11)))))
+            self = Self.get(head, .model(String(path.dropFirst(11)).percentDecoded))
         default:
             self =
                 Self.probe(path).map { Self.get(head, $0) }
@@ -68,21 +69,5 @@ enum Route: Equatable {
     static func get(_ head: RequestHead, _ route: Route) -> Route {
         head.method == "GET" || head.method == "HEAD"
             ? route : .refused(status: 405, message: "use GET")
-    }
-
-    private static func percentDecoded(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            else {
-                bytes.append(byte)
-                continue
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -90,14 +90,14 @@ package final class SharedState: Sendable {
     }
 
     /// The answer to a scrape.
-    func exposition(isOpenMetrics: Bool) -> [UInt8] {
+    func exposition(_ format: ExpositionFormat) -> [UInt8] {
         var report = ProcessReport.read()
         report.isDraining = lifecycle.isDraining
         report.isUpstreamUp = upstreamState.isUp
         report.learnedQuirks = learned.counts(now: Instant.read())
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
-        return metrics.exposition(report, isOpenMetrics: isOpenMetrics)
+        return metrics.exposition(report, format)
     }
 }
 

@@ -18,6 +18,11 @@ package enum Sidecar {
         TerminationSignals.blockEverywhere()
         let count = settings.workers ?? min(2, Container.cpuCount())
         let shared = SharedState(settings, workers: count)
+        shared.log.write(.info, "starting") { line in
+            line.add("version", version)
+            line.add("workers", count)
+            line.add("settings", settings.given.sorted().joined(separator: ","))
+        }
         for warning in settings.warnings + shared.credentials.reload() {
             shared.log.write(.warn, warning)
         }

@@ -78,7 +78,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         case .hello:
             await answer(connection, SmallEndpoints.hello, head, .other)
         case .alive, .ready, .metrics, .quit:
-            await Probes(shared).respond(to: route, head, over: connection)
+            await Probes(shared, hasTraffic: true).respond(to: route, head, over: connection)
         case .refused(let status, let message):
             let kind: APIError.Kind = status == 404 ? .notFound : .invalidRequest
             await refuse(

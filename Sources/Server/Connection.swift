@@ -69,7 +69,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
 
     /// The watched descriptor has changed.
     package func descriptorReady(_ readiness: Readiness) {
-        if !readiness.isDisjoint(with: [.peerClosed, .failed]) { isPeerGone = true }
+        if readiness.has(.gone) { isPeerGone = true }
         signal.raise()
     }
 

@@ -15,6 +15,9 @@ package struct BuildReport: Sendable {
     /// Labels of `target_info`: the attributes of OpenTelemetry's resource.
     package var resource: [(name: String, value: String)] = []
 
+    /// Who serves the models, when OpenTelemetry's names for generative AI are wanted.
+    package var genAIProvider: String?
+
     /// A report of two versions.
     package init(version: String, curl: String) {
         self.version = version

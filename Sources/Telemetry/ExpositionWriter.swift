@@ -9,8 +9,8 @@ struct ExpositionWriter {
     private let createdSeconds: Double
     private var bytes: [UInt8] = []
 
-    init(isOpenMetrics: Bool, createdSeconds: Double) {
-        self.isOpenMetrics = isOpenMetrics
+    init(_ format: ExpositionFormat, createdSeconds: Double) {
+        isOpenMetrics = format == .openMetrics
         self.createdSeconds = createdSeconds
         bytes.reserveCapacity(64 << 10)
     }
@@ -32,7 +32,7 @@ struct ExpositionWriter {
                 created(name, labels)
             case (.number(let value), _): line(name, "", labels, value)
             case (.histogram(let counts, let sum), .histogram(let bounds, _)):
-                buckets(name, labels, bounds, counts)
+                buckets(name, labels, bounds, counts, sample.exemplars)
                 line(name, "_sum", labels, sum)
                 line(name, "_count", labels, Double(counts.reduce(0, +)))
                 created(name, labels)
@@ -72,7 +72,8 @@ struct ExpositionWriter {
     }
 
     private mutating func buckets(
-        _ name: String, _ labels: [UInt8], _ bounds: [Double], _ counts: [Int]
+        _ name: String, _ labels: [UInt8], _ bounds: [Double], _ counts: [Int],
+        _ exemplars: [Int: Exemplar]
     ) {
         var below = 0
         for (index, count) in counts.enumerated() {
@@ -82,7 +83,7 @@ struct ExpositionWriter {
             bucket.append("le=\"")
             bucket.append(index < bounds.count ? bound(bounds[index]) : "+Inf")
             bucket.append("\"")
-            line(name, "_bucket", bucket, Double(below))
+            line(name, "_bucket", bucket, Double(below), exemplars[index])
         }
     }
 
@@ -92,7 +93,8 @@ struct ExpositionWriter {
     }
 
     private mutating func line(
-        _ name: String, _ suffix: StaticString, _ labels: [UInt8], _ value: Double
+        _ name: String, _ suffix: StaticString, _ labels: [UInt8], _ value: Double,
+        _ exemplar: Exemplar? = nil
     ) {
         bytes.append(name)
         bytes.append(suffix)
@@ -103,6 +105,14 @@ struct ExpositionWriter {
         }
         bytes.append(" ")
         bytes.append(Self.number(value))
+        if isOpenMetrics, let exemplar {
+            bytes.append(" # {trace_id=\"")
+            Self.escape(exemplar.traceID, quotes: true, into: &bytes)
+            bytes.append("\"} ")
+            bytes.append(Self.number(exemplar.value))
+            bytes.append(" ")
+            bytes.append(Self.number(exemplar.seconds))
+        }
         bytes.append("\n")
     }
 

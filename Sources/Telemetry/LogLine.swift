@@ -75,6 +75,15 @@ package struct LogLine {
     private static let textBytesMax = 1024
 
     private mutating func json(_ value: String) {
+        var text = value
+        let isPlain = text.withUTF8 { bytes in
+            guard bytes.count <= Self.textBytesMax, unsafe bytes.allSatisfy(Self.isPlain) else {
+                return false
+            }
+            unsafe self.bytes.append(contentsOf: bytes)
+            return true
+        }
+        if isPlain { return }
         for byte in Self.capped(value) {
             switch byte {
             case UInt8(ascii: "\\"): bytes.append("\\\\")
@@ -83,6 +92,11 @@ package struct LogLine {
             default: bytes.append(byte)
             }
         }
+    }
+
+    /// Whether a byte may stand in a JSON string as it is.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     /// A text for a person; one with spaces gets quotes, so that the next field can be told.

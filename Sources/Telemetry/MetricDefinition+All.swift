@@ -85,6 +85,6 @@ extension MetricDefinition {
 
     static let genAITokenUsage = MetricDefinition.foreign(
         "gen_ai_client_token_usage", "Tokens of one exchange, as OpenTelemetry counts them.",
-        .histogram(bounds: Buckets.tokens, unitsPerOne: 1), [.direction, .model]
+        .histogram(bounds: Buckets.tokens, unitsPerOne: 1), [.genAIDirection, .genAIModel]
     ).shownWhenTouched.unstable
 }

@@ -10,7 +10,7 @@ extension MetricDefinition {
         .buildInfo, .configInfo, .targetInfo, .draining, .inflightBodyBytes, .memoryBudget,
         .upstreamUp,
         .learnedQuirks, .cpuSeconds, .residentMemory, .virtualMemory, .openDescriptors,
-        .descriptorsMax, .startTime,
+        .descriptorsMax, .startTime, .genAIDuration, .genAIFirstToken, .genAIPerToken,
     ]
 
     static let buildInfo = gauge(

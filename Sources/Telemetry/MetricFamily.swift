@@ -7,6 +7,8 @@ struct MetricFamily {
     struct Sample {
         let labels: Labels
         let value: Value
+        /// Exemplars of buckets, by the bucket's place.
+        var exemplars: [Int: Exemplar] = [:]
     }
 
     enum Value {

@@ -40,6 +40,8 @@ struct MetricLabel: Sendable {
     static let phase = MetricLabel("phase", PhaseLabel.self)
     static let tokenType = MetricLabel("type", TokenLabel.self)
     static let direction = MetricLabel("type", .closed(["input", "output"]))
+    static let genAIDirection = MetricLabel("gen_ai_token_type", .closed(["input", "output"]))
+    static let genAIModel = MetricLabel("gen_ai_request_model", .model)
     static let errorType = MetricLabel("type", .closed(ErrorTypes.all))
     static let stopReason = MetricLabel("reason", .closed(StopReasons.all))
     static let rejection = MetricLabel("reason", RejectLabel.self)

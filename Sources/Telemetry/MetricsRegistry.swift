@@ -20,24 +20,35 @@ package final class MetricsRegistry: Sendable {
         self.build = build
     }
 
+    /// Whether OpenTelemetry's names for generative AI are wanted too.
+    package var hasGenAINames: Bool { build.genAIProvider != nil }
+
     /// The index of a model's label; unknown ones are `other`, so that clients cannot make series.
     package func modelIndex(_ model: String) -> Int {
         models.firstIndex(of: model) ?? models.count - 1
     }
 
-    /// The whole exposition: `text/plain; version=0.0.4`, or OpenMetrics 1.0.
-    package func exposition(_ process: ProcessReport, isOpenMetrics: Bool) -> [UInt8] {
-        var families = Metric.allCases.compactMap(family)
+    /// The whole exposition.
+    package func exposition(_ process: ProcessReport, _ format: ExpositionFormat) -> [UInt8] {
+        let exemplars = format == .openMetrics ? lastExemplars() : [:]
+        var families = Metric.allCases.compactMap { family($0, exemplars) }
+        if let provider = build.genAIProvider {
+            let mirror = GenAIMirror(provider: provider)
+            families = families.map { family in
+                family.name == MetricDefinition.genAITokenUsage.name
+                    ? mirror.completed(family) : family
+            }
+            families += mirror.families(families)
+        }
         families += process.families() + build.families()
-        var text = ExpositionWriter(
-            isOpenMetrics: isOpenMetrics, createdSeconds: process.startSeconds)
+        var text = ExpositionWriter(format, createdSeconds: process.startSeconds)
         families.sort { [text] x, y in text.name(of: x) < text.name(of: y) }
         for family in families { text.write(family) }
         return text.finish()
     }
 
     /// A metric with all its series that are shown; nil if there is none.
-    private func family(_ metric: Metric) -> MetricFamily? {
+    private func family(_ metric: Metric, _ exemplars: [Int: Exemplar]) -> MetricFamily? {
         let definition = layout.definitions[metric.rawValue]
         let place = layout.places[metric.rawValue]
         var family = MetricFamily(definition)
@@ -47,9 +58,12 @@ package final class MetricsRegistry: Sendable {
             guard definition.isShownFromStart || cells.contains(where: { sum($0) != 0 }) else {
                 continue
             }
-            family.samples.append(
-                MetricFamily.Sample(
-                    labels: labels(metric, series), value: value(definition, cells)))
+            var sample = MetricFamily.Sample(
+                labels: labels(metric, series), value: value(definition, cells))
+            if !exemplars.isEmpty {
+                for cell in cells { sample.exemplars[cell - start] = exemplars[cell] }
+            }
+            family.samples.append(sample)
         }
         guard definition.isShownFromStart || !family.samples.isEmpty else { return nil }
         family.samples.sort { x, y in
@@ -65,6 +79,13 @@ package final class MetricsRegistry: Sendable {
         return .histogram(
             counts: cells.dropLast().map(sum),
             sum: Double(sum(cells.upperBound - 1)) / unitsPerOne)
+    }
+
+    /// The latest exemplar of each bucket, whichever thread has it.
+    private func lastExemplars() -> [Int: Exemplar] {
+        shards.reduce(into: [:]) { all, shard in
+            all.merge(shard.exemplars) { $0.seconds > $1.seconds ? $0 : $1 }
+        }
     }
 
     private func sum(_ cell: Int) -> Int {

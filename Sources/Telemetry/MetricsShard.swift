@@ -8,6 +8,7 @@ internal import Synchronization
 package final class MetricsShard: Sendable {
     let layout: MetricsLayout
     private let pages: [MetricsPage]
+    private let lastExemplars = Mutex<[Int: Exemplar]>([:])
 
     /// A shard in which nothing was counted yet, with room for so many models and `other`.
     package init(modelCount: Int = 50) {
@@ -29,6 +30,27 @@ package final class MetricsShard: Sendable {
 
     /// Adds a value to a histogram.
     package func observe(_ metric: Metric, _ key: SeriesKey, _ value: Double) {
+        count(metric, key, value)
+    }
+
+    /// Adds a value to a histogram and keeps its trace as the bucket's exemplar; `seconds` is the
+    /// time since 1970.
+    ///
+    /// Takes a lock that only a scrape ever holds too: for the end of a request, not for a token.
+    package func observe(
+        _ metric: Metric, _ key: SeriesKey, _ value: Double, traceID: String, seconds: Double
+    ) {
+        let bucket = count(metric, key, value)
+        let exemplar = Exemplar(traceID: traceID, value: value, seconds: seconds)
+        lastExemplars.withLock { $0[bucket] = exemplar }
+    }
+
+    /// The last exemplar of each bucket that has one, by the bucket's cell.
+    var exemplars: [Int: Exemplar] { lastExemplars.withLock { $0 } }
+
+    /// Adds a value and tells the cell of its bucket.
+    @discardableResult
+    private func count(_ metric: Metric, _ key: SeriesKey, _ value: Double) -> Int {
         let place = layout.places[metric.rawValue]
         precondition(!place.bounds.isEmpty, "Only histograms observe values.")
         let cell = layout.cell(place, key)
@@ -41,6 +63,7 @@ package final class MetricsShard: Sendable {
         add(1, toCell: cell + bucket)
         let units = (value * place.unitsPerOne).rounded()
         add(Int(exactly: units) ?? 0, toCell: cell + place.bounds.count + 1)
+        return cell + bucket
     }
 
     /// What a cell holds.

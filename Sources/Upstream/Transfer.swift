@@ -37,6 +37,8 @@ package enum TransferFailure: Error, Equatable {
     private(set) var body: UpstreamBody
     var easy: EasyHandle?
     private unowned let client: UpstreamClient
+    /// Whether the client knows that there is news for the reader.
+    private var isMarked = false
     private var waiting: [UInt8] = []
     private var isPaused = false
     private var isAbandoned = false
@@ -109,9 +111,21 @@ package enum TransferFailure: Error, Equatable {
             return Int(CURL_WRITEFUNC_PAUSE)
         }
         unsafe waiting.append(contentsOf: bytes)
+        markReadable()
+        return bytes.count
+    }
+
+    /// libcurl calls once for each chunk of the answer: the reader is told of all of them at once.
+    private func markReadable() {
+        guard !isMarked else { return }
+        isMarked = true
         lastByteAt = client.loop.now
         client.markReadable(self)
-        return bytes.count
+    }
+
+    func tellReader() {
+        isMarked = false
+        signal.raise()
     }
 
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
@@ -126,7 +140,7 @@ package enum TransferFailure: Error, Equatable {
         head = UpstreamHead(status: status, bytes: headBytes)
         timings = TransferTimings(easy)
         headBytes = []
-        client.markReadable(self)
+        markReadable()
         return line.count
     }
 

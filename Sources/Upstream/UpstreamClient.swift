@@ -42,7 +42,11 @@ package import EventLoop
         loop.atEndOfRound(self)
     }
 
-    deinit { _ = unsafe curl_multi_cleanup(multi) }
+    deinit {
+        if let timer { loop.cancel(timer) }
+        if let patience { loop.cancel(patience) }
+        _ = unsafe curl_multi_cleanup(multi)
+    }
 
     /// Must be called once, before the first client and before other threads run.
     package static func prepareProcess() { _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) }
@@ -79,9 +83,7 @@ package import EventLoop
 
     // MARK: - For transfers
 
-    func markReadable(_ transfer: Transfer) {
-        if readable.last !== transfer { readable.append(transfer) }
-    }
+    func markReadable(_ transfer: Transfer) { readable.append(transfer) }
 
     func resume(_ easy: EasyHandle) {
         _ = unsafe curl_easy_pause(easy.raw, CInt(CURLPAUSE_CONT))
@@ -135,7 +137,7 @@ package import EventLoop
             transfer.finish(TransferFailure.result(result, of: transfer))
         }
         guard !readable.isEmpty else { return }
-        for transfer in readable { transfer.signal.raise() }
+        for transfer in readable { transfer.tellReader() }
         readable.removeAll(keepingCapacity: true)
     }
 
@@ -212,9 +214,9 @@ private final class WatchedSocket: DescriptorHandler {
             return
         }
         var flags: CInt = 0
-        if !readiness.isDisjoint(with: [.input, .failed]) { flags |= CInt(CURL_CSELECT_IN) }
-        if readiness.contains(.output) { flags |= CInt(CURL_CSELECT_OUT) }
-        if readiness.contains(.failed) { flags |= CInt(CURL_CSELECT_ERR) }
+        if readiness.has(.readable) { flags |= CInt(CURL_CSELECT_IN) }
+        if readiness.has(.output) { flags |= CInt(CURL_CSELECT_OUT) }
+        if readiness.has(.failed) { flags |= CInt(CURL_CSELECT_ERR) }
         client.act(descriptor, flags)
     }
 }

@@ -19,6 +19,13 @@ private func decode(_ bytes: [UInt8], bytesMax: Int = 100) throws(Gzip.Refusal) 
         #expect(try decode(hello, bytesMax: 5) == Array("hello".utf8))
     }
 
+    @Test(arguments: [0, 1, 300, 100_000]) func whatIsEncodedComesBack(count: Int) throws {
+        let text = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3) }
+        let gzip = try #require(Gzip.encoded(text))
+        #expect(try decode(gzip, bytesMax: count) == text)
+        #expect(count < 300 || gzip.count < count)
+    }
+
     @Test func nothingMayBeCompressedToo() throws {
         let empty: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         #expect(try decode(empty).isEmpty)

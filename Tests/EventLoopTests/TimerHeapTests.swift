@@ -39,6 +39,7 @@ private func instant(_ nanoseconds: UInt64) -> Instant { Instant(nanoseconds: na
         heap.set(a, at: instant(10))
         heap.set(b, at: instant(20))
         heap.set(a, at: instant(30))
+        #expect(heap.takeDue(instant(19)) == nil)
         #expect(heap.first == instant(20))
         heap.set(a, at: instant(5))
         #expect(heap.takeDue(instant(100)) === a)
@@ -60,7 +61,14 @@ private func instant(_ nanoseconds: UInt64) -> Instant { Instant(nanoseconds: na
                 heap.cancel(timers[index])
                 expected[index] = nil
             }
-            #expect(heap.first?.nanoseconds == expected.values.min())
+            guard let least = expected.values.min() else {
+                #expect(heap.first == nil)
+                continue
+            }
+            // A timer that was moved to later keeps its place until that comes first.
+            #expect(heap.first.map { $0.nanoseconds <= least } == true)
+            #expect(heap.takeDue(instant(least - 1)) == nil)
+            #expect(heap.first?.nanoseconds == least)
         }
     }
 }

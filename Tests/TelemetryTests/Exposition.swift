@@ -14,6 +14,7 @@ struct Exposition {
         var name = ""
         var labels: [(name: String, value: String)] = []
         var value = 0.0
+        var exemplar: String?
 
         /// The sample as it would be asked for: `name{label="value"}`.
         var key: String {
@@ -77,6 +78,7 @@ struct Exposition {
         var sample = Sample()
         sample.name = try scanner.name()
         sample.labels = try scanner.labels()
+        if isOpenMetrics { sample.exemplar = try scanner.exemplar() }
         sample.value = try scanner.value()
         guard let (name, family) = families.last else { throw Mistake(text: "no family") }
         let suffixes: [String] =
@@ -137,8 +139,12 @@ struct Exposition {
 private struct LineScanner {
     let bytes: [UInt8]
     var index = 0
+    private var end: Int
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        end = bytes.count
+    }
 
     private func fail(_ text: String) -> Exposition.Mistake {
         Exposition.Mistake(text: text + ": " + String(decoding: bytes, as: UTF8.self))
@@ -194,9 +200,25 @@ private struct LineScanner {
         return String(decoding: value, as: UTF8.self)
     }
 
+    /// What stands behind the value: `# {trace_id="…"} 0.5 1763989740.123`.
+    mutating func exemplar() throws -> String? {
+        guard let sign = bytes[index...].firstIndex(of: UInt8(ascii: "#")) else { return nil }
+        let start = index
+        (index, end) = (sign + 2, sign - 1)
+        let labels = try labels()
+        let numbers = bytes[index...].split(separator: 0x20).map {
+            Double(String(decoding: $0, as: UTF8.self))
+        }
+        index = start
+        guard labels.map(\.name) == ["trace_id"], numbers.count == 2, !numbers.contains(nil) else {
+            throw fail("exemplar")
+        }
+        return labels[0].value
+    }
+
     mutating func value() throws -> Double {
-        guard byte == 0x20, index + 1 < bytes.count else { throw fail("no value") }
-        let text = String(decoding: bytes[(index + 1)...], as: UTF8.self)
+        guard byte == 0x20, index + 1 < end else { throw fail("no value") }
+        let text = String(decoding: bytes[(index + 1)..<end], as: UTF8.self)
         guard let value = Double(text), !text.contains(" ") else { throw fail("bad value") }
         return value
     }

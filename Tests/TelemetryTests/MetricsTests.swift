@@ -17,7 +17,8 @@ private struct Fixture {
     }
 
     func scrape(isOpenMetrics: Bool = false) throws -> Exposition {
-        let bytes = registry.exposition(ProcessReport(), isOpenMetrics: isOpenMetrics)
+        let bytes = registry.exposition(
+            ProcessReport(), isOpenMetrics ? .openMetrics : .text)
         return try Exposition(bytes, isOpenMetrics: isOpenMetrics)
     }
 }
@@ -215,7 +216,7 @@ private struct Fixture {
         build.resource = [(name: "service_name", value: "say \"hi\"\\\n")]
         let registry = MetricsRegistry(shards: [], models: [], build: build)
         let scrape = try Exposition(
-            registry.exposition(process, isOpenMetrics: isOpenMetrics),
+            registry.exposition(process, isOpenMetrics ? .openMetrics : .text),
             isOpenMetrics: isOpenMetrics)
         #expect(scrape["claude_sidecar_draining"] == 1)
         #expect(scrape["process_cpu_seconds_total"] == 1.25)

@@ -126,8 +126,11 @@ struct ChunkFrame: Sendable {
 
     /// The quote that ends a string, when the string may go into another as it is.
     private static func stringEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let base = bytes.baseAddress else { return nil }
-        var from = start
+        // Most strings are plain: one look finds their end and that nothing else is in them.
+        let special = JSONEscape.firstSpecial(bytes, from: start)
+        guard let base = bytes.baseAddress, special < bytes.count else { return nil }
+        if unsafe bytes[special] == 0x22 { return special }
+        var from = special
         while from < bytes.count {
             guard let found = unsafe memchr(base + from, 0x22, bytes.count - from) else {
                 return nil

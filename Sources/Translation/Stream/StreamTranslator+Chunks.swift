@@ -50,12 +50,12 @@ extension StreamTranslator {
         }
         let content = bytes.extracting(match.content)
         switch target {
-        case .text: text(content, into: &events)
+        case .text: text(content, isClean: true, into: &events)
         case .reasoning:
             if frameHasDetails, plan.thinking != .hidden { reasoningDetails.add(text: content) }
-            reasoning(content, into: &events)
+            reasoning(content, isClean: true, into: &events)
         case .arguments(let place):
-            arguments(content, to: place, into: &events)
+            arguments(content, isClean: true, to: place, into: &events)
             if !gathersTools { pump(into: &events) }
         }
         if isOver { frame = nil }

@@ -5,10 +5,14 @@ internal import JSON
 extension StreamTranslator {
     // MARK: - Reasoning
 
-    /// Reasoning, escaped as it came.
-    mutating func reasoning(_ content: Span<UInt8>, into events: inout [UInt8]) {
+    /// Reasoning, escaped as it came; `isClean` when that is known already.
+    mutating func reasoning(
+        _ content: Span<UInt8>, isClean: Bool = false, into events: inout [UInt8]
+    ) {
         guard !isOver else { return }
-        if plan.thinking == .shown, reasoningHalf.isEmpty, content.isClean, !hasUnclosedTools {
+        if plan.thinking == .shown, reasoningHalf.isEmpty, isClean || content.isClean,
+            !hasUnclosedTools
+        {
             openThinking(into: &events)
             return delta(content, into: &events)
         }
@@ -87,9 +91,11 @@ extension StreamTranslator {
     }
 
     /// Text of the answer, escaped as it came; goes out as it is where nobody must look at it.
-    mutating func text(_ content: Span<UInt8>, into events: inout [UInt8]) {
+    mutating func text(
+        _ content: Span<UInt8>, isClean: Bool = false, into events: inout [UInt8]
+    ) {
         guard content.count > 0, !isOver else { return }
-        if block == .text, textHalf.isEmpty, isTextUnwatched, content.isClean {
+        if block == .text, textHalf.isEmpty, isTextUnwatched, isClean || content.isClean {
             return delta(content, into: &events)
         }
         answer(Self.decoded(content, half: &textHalf), into: &events)

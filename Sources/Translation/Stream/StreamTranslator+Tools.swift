@@ -121,10 +121,11 @@ extension StreamTranslator {
     /// A fragment, escaped as it came; goes out as it is when it is the next of the open block and
     /// belongs to the object as a whole.
     mutating func arguments(
-        _ content: Span<UInt8>, to place: Int, into events: inout [UInt8]
+        _ content: Span<UInt8>, isClean: Bool = false, to place: Int, into events: inout [UInt8]
     ) {
         guard block == .toolUse(place), tools[place].shape == .object,
-            tools[place].half.isEmpty, !tools[place].scanner.isComplete, content.isClean
+            tools[place].half.isEmpty, !tools[place].scanner.isComplete,
+            isClean || content.isClean
         else {
             var half = tools[place].half
             let decoded = Self.decoded(content, half: &half)
