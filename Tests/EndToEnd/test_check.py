@@ -1,7 +1,5 @@
 """`claude-sidecar check --probe` asks the upstream once and says what its answer means."""
 
-import json
-
 import pytest
 
 from conftest import UPSTREAM_KEY
@@ -21,8 +19,7 @@ def test_a_good_answer_is_shown(upstream):
     assert "probe             200" in answer.stdout
     assert "the upstream works with these settings" in answer.stdout
     assert UPSTREAM_KEY not in answer.stdout + answer.stderr
-    sent = json.loads(upstream.requests[-1].body)
-    assert sent["model"] == "big" and len(upstream.requests) == 1
+    assert upstream.requests[-1].body["model"] == "big" and len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("status, shown, meaning", [
@@ -39,7 +36,12 @@ def test_a_refusal_is_explained(upstream, status, shown, meaning):
 def test_an_upstream_that_is_not_there_is_told():
     answer = probe("http://127.0.0.1:1/v1")
     assert answer.returncode == 1
-    assert "cannot connect" in answer.stdout and "OPENAI_BASE_URL" in answer.stdout
+    assert "cannot connect to upstream 127.0.0.1:1: " in answer.stdout and "OPENAI_BASE_URL" in answer.stdout
+
+
+def test_a_path_that_is_not_there_is_named(upstream):
+    upstream.always(lambda c: c.json(b"<html>", 404))
+    assert "404 for POST /v1/chat/completions" in probe(upstream.url).stdout
 
 
 def test_settings_that_are_wrong_are_not_tried():
