@@ -77,7 +77,7 @@ package enum UpstreamProbe {
         case 404: "no such model or path: BIG_MODEL, MODEL_MAP, the end of OPENAI_BASE_URL"
         case 429: "the upstream is there and limits the rate"
         case 502:
-            "not reached, not let in, or no model: OPENAI_BASE_URL, OPENAI_API_KEY, UPSTREAM_CA_FILE"
+            "not reached, not let in, no model: OPENAI_BASE_URL, OPENAI_API_KEY, UPSTREAM_CA_FILE"
         case 504: "the upstream was reached and said nothing in time"
         case 529: "the upstream is there and has too much to do"
         default: "the upstream failed: its own log says why"
