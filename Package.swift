@@ -67,7 +67,7 @@ let package = Package(
         + module("Server", ["HTTP", "EventLoop", "Bytes"])
         + module("Upstream", ["CCurl", "EventLoop", "Bytes"])
         + module("Telemetry", ["Bytes"])
-        + module("Configuration", [])
+        + module("Configuration", ["JSON", "Bytes"])
         + module(
             "Proxy",
             [

@@ -1,4 +1,5 @@
 // From the environment to validated settings, or to every mistake in it.
+internal import JSON
 
 extension Settings {
     /// Reads the environment; pure: files are named here and read elsewhere.
@@ -140,8 +141,24 @@ extension Settings {
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
         thinkTags = reader.choice(.thinkTags) ?? .auto
         startUsage = reader.choice(.startUsage) ?? .zero
+        reasoningReplay = reader.choice(.reasoningReplay) ?? .auto
+        systemEntries = reader.choice(.systemEntries) ?? .auto
+        prefill = reader.choice(.prefill) ?? .auto
+        webSearch = reader.choice(.webSearch) ?? .reject
+        deferLoading = reader.choice(.deferLoading) ?? .auto
+        forwardUser = reader.choice(.forwardUser) ?? .off
+        extraBody = reader.value(.extraBody) { Self.isExtraBody($0) ? $0 : nil }
         unsupported = reader.choice(.unsupported) ?? .auto
         stripsBillingNonce = reader.flag(.stripsBillingNonce)
+    }
+
+    /// Whether a text is a JSON object without the members that only the translation may set.
+    private static func isExtraBody(_ text: String) -> Bool {
+        guard let root = try? JSONDocument(parsing: Array(text.utf8)).root, root.kind == .object
+        else { return false }
+        return root.members.allSatisfy { name, _ in
+            !(name == "model" || name == "messages" || name == "tools" || name == "stream")
+        }
     }
 
     private mutating func readListeners(_ reader: inout EnvironmentReader) {

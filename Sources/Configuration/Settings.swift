@@ -19,6 +19,26 @@ package struct Settings: Sendable {
     /// Which tags mark reasoning inside the text.
     package enum ThinkTags: String, Sendable, CaseIterable { case auto, implicit, off }
 
+    /// Whether reasoning of earlier answers goes back.
+    package enum ReasoningReplay: String, Sendable, CaseIterable { case auto, none }
+
+    /// Where system entries inside `messages` go.
+    package enum SystemEntries: String, Sendable, CaseIterable {
+        case auto, preserve, fold, hoist
+    }
+
+    /// What happens to a request that ends with an assistant message.
+    package enum Prefill: String, Sendable, CaseIterable { case auto, reject }
+
+    /// What becomes of Anthropic's search tool.
+    package enum WebSearch: String, Sendable, CaseIterable { case reject, drop, upstream }
+
+    /// When deferred tools are offered.
+    package enum DeferLoading: String, Sendable, CaseIterable { case auto, include }
+
+    /// Whether the upstream is told of end users.
+    package enum ForwardUser: String, Sendable, CaseIterable { case off, hash }
+
     /// What the beginning of a stream tells of the input.
     package enum StartUsage: String, Sendable, CaseIterable { case zero, estimate }
 
@@ -83,6 +103,20 @@ package struct Settings: Sendable {
     package var thinkTags = ThinkTags.auto
     /// `START_USAGE`.
     package var startUsage = StartUsage.zero
+    /// `REASONING_REPLAY`.
+    package var reasoningReplay = ReasoningReplay.auto
+    /// `SYSTEM_ENTRIES`.
+    package var systemEntries = SystemEntries.auto
+    /// `PREFILL`.
+    package var prefill = Prefill.auto
+    /// `WEB_SEARCH`.
+    package var webSearch = WebSearch.reject
+    /// `DEFER_LOADING`.
+    package var deferLoading = DeferLoading.auto
+    /// `FORWARD_USER`.
+    package var forwardUser = ForwardUser.off
+    /// `EXTRA_BODY`: a JSON object.
+    package var extraBody: String?
     /// `STRIP_BILLING_NONCE`.
     package var stripsBillingNonce = false
     /// `PROXY_API_KEYS`.

@@ -17,7 +17,8 @@ package enum SettingsTable {
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
         .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkTags,
-        .startUsage, .unsupported,
+        .startUsage, .reasoningReplay, .systemEntries, .prefill, .webSearch, .deferLoading,
+        .forwardUser, .extraBody, .unsupported,
         .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [

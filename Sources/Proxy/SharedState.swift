@@ -44,17 +44,8 @@ package final class SharedState: Sendable {
             Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
         let map = ModelMap(
             rules: settings.modelRules.map { ModelRule(pattern: $0.pattern, model: $0.model) })
-        var limits = RequestLimits()
-        limits.minTokens = settings.minTokens
-        limits.maxTokens = settings.maxTokens
-        limits.usesMaxCompletionTokens = settings.usesMaxCompletionTokens
-        if settings.reasoningEffort != .auto {
-            limits.reasoningEffort = settings.reasoningEffort.rawValue
-        }
-        limits.stripsAttribution = settings.stripsBillingNonce
-        limits.isStrict = settings.unsupported == .strict
-        limits.answers = AnswerOptions(settings)
-        translator = RequestTranslator(models: map, dialect: dialect, limits: limits)
+        translator = RequestTranslator(
+            models: map, dialect: dialect, limits: RequestLimits(settings))
         endpointURL = ChatEndpoint.url(base: base)
         azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         models = settings.models.isEmpty ? map.aliases + map.upstreamModels : settings.models
@@ -101,6 +92,31 @@ package final class SharedState: Sendable {
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, format)
+    }
+}
+
+extension RequestLimits {
+    init(_ settings: Settings) {
+        self.init()
+        minTokens = settings.minTokens
+        maxTokens = settings.maxTokens
+        usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
+        stripsAttribution = settings.stripsBillingNonce
+        isStrict = settings.unsupported == .strict
+        keepsReasoning = settings.reasoningReplay == .none
+        systemEntries = Dialect.SystemEntries(rawValue: settings.systemEntries.rawValue)
+        refusesPrefill = settings.prefill == .reject
+        webSearch =
+            switch settings.webSearch {
+            case .reject: .reject
+            case .drop: .drop
+            case .upstream: .upstream
+            }
+        includesDeferredTools = settings.deferLoading == .include
+        forwardsUser = settings.forwardUser == .hash
+        extraBody = settings.extraBody.flatMap { ExtraBody(parsing: $0) }
+        answers = AnswerOptions(settings)
     }
 }
 

@@ -8,8 +8,6 @@ package struct ExchangePlan: Sendable {
     package var upstreamModel: String
     /// The dialect's name, for what must come back to a server of the same kind.
     package var dialect: String
-    /// What was known of the upstream's model when the request was written.
-    package var quirks: Set<Quirk>
     /// Whether the client asked for server-sent events.
     package var isStream: Bool
     /// What the client wants to see of the model's reasoning.
@@ -43,7 +41,6 @@ package struct ExchangePlan: Sendable {
         self.upstreamModel = upstreamModel
         self.isStream = isStream
         dialect = "generic"
-        quirks = []
         thinking = .hidden
         stopSequences = []
         toolNames = ToolNames()

@@ -219,3 +219,25 @@ import Testing
         #expect(!lines.joined().contains("planted"))
     }
 }
+
+@Suite struct TranslationSettings {
+    @Test func choicesOfTheTranslationAreRead() throws {
+        let read = try settings([
+            "REASONING_REPLAY": "none", "SYSTEM_ENTRIES": "fold", "PREFILL": "reject",
+            "WEB_SEARCH": "upstream", "DEFER_LOADING": "include", "FORWARD_USER": "hash",
+        ])
+        #expect(read.reasoningReplay == .none && read.systemEntries == .fold)
+        #expect(read.prefill == .reject && read.webSearch == .upstream)
+        #expect(read.deferLoading == .include && read.forwardUser == .hash)
+    }
+
+    @Test func anExtraBodyIsAnObjectWithoutWhatIsOurs() throws {
+        let object = #"{"provider":{"order":["a"]}}"#
+        #expect(try settings(["EXTRA_BODY": object]).extraBody == object)
+        for text in ["[]", "{", "x", #"{"model":"m"}"#, #"{"stream":true}"#, #"{"a":1} {}"#] {
+            #expect(
+                mistakes(["EXTRA_BODY": text]).first?.hasSuffix(
+                    "a JSON object without model, messages, tools and stream") == true)
+        }
+    }
+}

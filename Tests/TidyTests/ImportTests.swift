@@ -14,7 +14,7 @@ private let modules: [String: Set<String>] = [
     "Server": ["HTTP", "EventLoop", "Bytes"],
     "Upstream": ["CCurl", "EventLoop", "Bytes"],
     "Telemetry": ["Bytes"],
-    "Configuration": ["Bytes"],
+    "Configuration": ["JSON", "Bytes"],
     "Proxy": [
         "Translation", "Server", "HTTP", "Compression", "Upstream", "EventLoop", "Telemetry",
         "Configuration",

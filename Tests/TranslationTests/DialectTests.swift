@@ -108,7 +108,7 @@ private let user = #"{"role":"user","content":"hi"}"#
             try translate(request(user), dialect: .vllm, limits: limits).chat
                 == #"{"model":"m","messages":[\#(user)],"provider":{"order":["a"]},"max_tokens":7}"#
         )
-        for text in ["", "[]", "{", #"{"model":"x"}"#, #"{"messages":[]}"#, "{} {}"] {
+        for text in ["", "[]", "{", "{} {}"] {
             #expect(ExtraBody(parsing: text) == nil)
         }
     }
@@ -147,6 +147,36 @@ private let user = #"{"role":"user","content":"hi"}"#
         #expect(Set(keys).count == 1)
         #expect(keys[0]?.count == 32)
         #expect(try key("another") != keys[0])
+    }
+
+    @Test func aSearchIsLeftToTheUpstreamWhenAskedFor() throws {
+        let tools =
+            #","tools":[{"type":"web_search_20250305","name":"web_search"}],"#
+            + #""tool_choice":{"type":"tool","name":"web_search"}"#
+        var limits = RequestLimits()
+        #expect(throws: APIError.self) {
+            try translate(request(user, tools), dialect: .openrouter, limits: limits)
+        }
+        limits.webSearch = .upstream
+        let (chat, plan) = try translate(
+            request(user, tools), dialect: .openrouter, limits: limits)
+        #expect(chat.hasSuffix(#""max_tokens":5,"plugins":[{"id":"web"}]}"#))
+        #expect(plan.webSearchQuery == "hi" && plan.losses.isEmpty)
+        // A server without a search of its own is not asked for one.
+        #expect(throws: APIError.self) {
+            try translate(request(user, tools), dialect: .vllm, limits: limits)
+        }
+        let search = Array(
+            #"{"model":"gpt-4o-search-preview","messages":[\#(user)]\#(tools)}"#.utf8)
+        #expect(try translate(search, limits: limits).chat.contains(#""web_search_options":{}"#))
+    }
+
+    @Test func aSearchCanBeLeftOut() throws {
+        var limits = RequestLimits()
+        limits.webSearch = .drop
+        let tools = #","tools":[{"type":"web_search_20250305","name":"web_search"}]"#
+        let (chat, plan) = try translate(request(user, tools), limits: limits)
+        #expect(!chat.contains("tools") && plan.losses == ["web_search"])
     }
 
     @Test func strictRefusesWhatWouldBeLostAndNamesIt() {

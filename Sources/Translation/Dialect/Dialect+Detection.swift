@@ -60,6 +60,9 @@ private struct ModelFamily: Sendable {
                 $0.acceptsStop = false
                 $0.reasoning = ReasoningControl(effort: .top, off: Effort.none)
             }),
+        ModelFamily(
+            dialects: ["openai"], isMember: { has($0, "-search-") },
+            change: { $0.webSearch = .options }),
         // OpenRouter hands these to services that cache by marker and think by budget.
         ModelFamily(
             dialects: ["openrouter"],
@@ -98,7 +101,11 @@ private struct ModelFamily: Sendable {
                     .minimal: .high, .low: .high, .medium: .high, .xhigh: .high, .max: .high,
                 ]
                 $0.reasoning = ReasoningControl(effort: .top, off: Effort.none, high)
+                $0.replay = .parts
             }),
+        ModelFamily(
+            dialects: ["mistral"], isMember: { has($0, "magistral") },
+            change: { $0.replay = .parts }),
         // Their templates read the ids of calls.
         ModelFamily(
             dialects: ["vllm", "sglang", "generic"], isMember: { has($0, "kimi-k2") },

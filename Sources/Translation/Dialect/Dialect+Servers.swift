@@ -52,6 +52,7 @@ extension Dialect {
         $0.acceptsPDF = true
         $0.fetchesDocuments = true
         $0.acceptsStrictTools = true
+        $0.webSearch = .plugin
         $0.prefill = .automatic
     }
 
@@ -139,7 +140,6 @@ extension Dialect {
         $0.toolIDs = .nineAlphanumerics
         $0.fillsBetweenToolAndUser = true
         $0.alternatesRoles = true
-        $0.replay = .parts
         $0.wantsPromptCacheKey = true
         $0.prefill = .prefix
     }

@@ -55,6 +55,15 @@ package struct Dialect: Sendable, Equatable {
     /// How much of `tool_choice` is obeyed (translation 1.6).
     package enum ToolChoices: Sendable, Comparable { case auto, required, named }
 
+    /// What a web search by the server is asked for with (translation 1.5).
+    package enum WebSearch: Sendable {
+        case none
+        /// `plugins` (OpenRouter).
+        case plugin
+        /// `web_search_options` (OpenAI's search models).
+        case options
+    }
+
     /// As `DIALECT` names it.
     package var name: String
     /// For a person.
@@ -116,6 +125,9 @@ package struct Dialect: Sendable, Equatable {
     package var needsTools = false
     /// What tool call ids must look like.
     package var toolIDs = ToolIDStyle.atMost40
+
+    /// What a web search by the server is asked for with.
+    package var webSearch = WebSearch.none
 
     /// How structured output is asked for.
     package var structuredOutput = StructuredOutput.schema

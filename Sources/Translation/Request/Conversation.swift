@@ -79,6 +79,16 @@ struct Conversation {
         return last.toolUses.isEmpty
     }
 
+    /// The beginning of what the user said last: what a search by the server looked for.
+    var lastWords: String {
+        for turn in turns.reversed() where turn.role == .user {
+            for case .text(let text, _) in turn.blocks.reversed() {
+                return String(text.string.prefix(200))
+            }
+        }
+        return ""
+    }
+
     private mutating func add(_ message: JSONValue, at index: Int) throws(APIError) {
         guard message.kind == .object else {
             throw .invalid("messages.\(index): Input should be an object")

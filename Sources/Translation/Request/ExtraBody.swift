@@ -6,17 +6,13 @@ package struct ExtraBody: Sendable {
     private let members: [(name: String, json: [UInt8])]
     private let names: Set<String>
 
-    /// What only the translation may decide.
-    private static let reserved: Set<String> = ["model", "messages", "tools", "stream"]
-
-    /// Reads the object; `nil` for other JSON, and for members that only the translation may set.
+    /// Reads the object; `nil` for other JSON.
     package init?(parsing text: String) {
         guard let document = try? JSONDocument(parsing: Array(text.utf8)),
             document.root.kind == .object
         else { return nil }
         members = document.root.members.map { ($0.key.string, Array($0.value.json.utf8)) }
         names = Set(members.map(\.name))
-        guard names.isDisjoint(with: Self.reserved) else { return nil }
     }
 
     /// The request with these members behind its own, or in their place.

@@ -36,6 +36,8 @@ package struct RequestLimits: Sendable {
     package var refusesPrefill = false
     /// Whether reasoning of earlier turns stays here.
     package var keepsReasoning = false
+    /// What becomes of Anthropic's search tool.
+    package var webSearch = WebSearchPolicy.reject
     /// Whether the upstream is told a digest of the end user's id.
     package var forwardsUser = false
     /// Whether tools with `defer_loading` are offered from the start.
@@ -47,6 +49,16 @@ package struct RequestLimits: Sendable {
 
     /// The defaults.
     package init() {}
+}
+
+/// What becomes of Anthropic's search tool.
+package enum WebSearchPolicy: Sendable {
+    /// Refused when it is all that is offered, else left out.
+    case reject
+    /// Left out.
+    case drop
+    /// The upstream's own search, where it has one.
+    case upstream
 }
 
 /// Translates requests; pure, and the same for every thread.
@@ -77,13 +89,11 @@ package struct RequestTranslator: Sendable {
         try Self.refuseWhatCannotBe(root)
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
-        let known = quirks(upstreamModel)
-        let dialect = effectiveDialect(upstreamModel, known)
+        let dialect = effectiveDialect(upstreamModel, quirks(upstreamModel))
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
-        plan.quirks = known
         plan.options = limits.answers
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
@@ -95,10 +105,12 @@ package struct RequestTranslator: Sendable {
 
         let conversation = try Conversation(messages, dialect.toolIDs)
         plan.usedToolIDs = conversation.toolUseIDs
-        let choice = try ToolChoice(root["tool_choice"])
+        var choice = try ToolChoice(root["tool_choice"])
         let tools = try tools(root, conversation, choice, dialect)
+        if let name = tools.searchName, choice.chosen == name { choice.kind = .auto }
         plan.toolNames = tools.names
         plan.allowsParallelToolUse = !choice.isSequential
+        plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
         let format = OutputFormat(root)
         let emitter = try emit(root, conversation, tools, format, dialect)
         guard !emitter.messages.isEmpty else {
@@ -131,11 +143,16 @@ package struct RequestTranslator: Sendable {
     ) throws(APIError) -> ToolList {
         var tools = try ToolList(
             root["tools"], changes: conversation.toolChanges, chosen: choice.chosen, dialect,
-            includesDeferred: limits.includesDeferredTools)
-        if let name = choice.chosen, !tools.tools.contains(where: { $0.name == name }) {
+            includesDeferred: limits.includesDeferredTools,
+            searchesUpstream: limits.webSearch == .upstream)
+        if let name = choice.chosen, tools.searchName != name,
+            !tools.tools.contains(where: { $0.name == name })
+        {
             throw .invalid("tool_choice.name: tool not found")
         }
-        if tools.wasOffered, tools.tools.isEmpty, let family = tools.losses.first {
+        if tools.wasOffered, tools.tools.isEmpty, let family = tools.losses.first,
+            !(limits.webSearch == .drop && family == "web_search")
+        {
             throw .invalid("\(family) is not available through this gateway")
         }
         if let name = choice.chosen, dialect.toolChoices < .named { tools.keep(only: name) }

@@ -43,6 +43,7 @@ struct RequestWriter {
         if let format {
             writer.responseFormat(format, format.means(dialect, hasTools: hasTools))
         }
+        if tools.searchName != nil { search(to: &writer) }
         identity(to: &writer)
         if continuesLast {
             writer.key("continue_final_message")
@@ -87,6 +88,18 @@ struct RequestWriter {
             // With tools the details are wanted back, so they are never left out.
             let hides = plan.thinking == .omitted && !hasTools
             writer.reasoning(level, dialect.reasoning, hides: hides)
+        }
+    }
+
+    private func search(to writer: inout JSONWriter) {
+        switch dialect.webSearch {
+        case .none: break
+        case .plugin:
+            writer.key("plugins")
+            writer.raw(#"[{"id":"web"}]"#)
+        case .options:
+            writer.key("web_search_options")
+            writer.raw("{}")
         }
     }
 

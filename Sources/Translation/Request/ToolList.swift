@@ -24,14 +24,18 @@ struct ToolList {
     private(set) var repairs: [String] = []
     /// Whether the client offered any tool at all, whatever became of them.
     private(set) var wasOffered = false
+    /// What the client calls the search that the upstream does itself.
+    private(set) var searchName: String?
     private let acceptsStrict: Bool
+    private let searches: Bool
     private let includesDeferred: Bool
 
     /// Reads `tools`; deferred ones count once the conversation refers to them.
     init(
         _ tools: JSONValue?, changes: [ToolChange], chosen: String?, _ dialect: Dialect,
-        includesDeferred: Bool = false
+        includesDeferred: Bool = false, searchesUpstream: Bool = false
     ) throws(APIError) {
+        searches = searchesUpstream && dialect.webSearch != .none
         acceptsStrict = dialect.acceptsStrictTools
         self.includesDeferred = includesDeferred
         guard tools?.isNull ?? true || tools?.kind == .array else {
@@ -104,7 +108,11 @@ struct ToolList {
         let type = tool["type"]?.text?.string ?? "custom"
         let known = type == "custom" ? nil : AnthropicTool.schema(of: type)
         guard type == "custom" || known != nil || tool["input_schema"] != nil else {
-            losses.append(AnthropicTool.lossField(of: type))
+            if searches, type.hasPrefix("web_search_") {
+                searchName = tool["name"]?.text?.string ?? "web_search"
+            } else {
+                losses.append(AnthropicTool.lossField(of: type))
+            }
             return
         }
         let callers = tool["allowed_callers"]?.elements.map { $0 } ?? []
