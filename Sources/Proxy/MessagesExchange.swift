@@ -18,6 +18,8 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     var record: ExchangeRecord
+    /// What the input was estimated at.
+    var tokenEstimate = TokenEstimate()
     /// What a refusal taught about this one request.
     var ownQuirks: Set<Quirk> = []
     /// What the request took of our own limits.
@@ -43,7 +45,8 @@ final class MessagesExchange {
             let body = try await readRequest()
             switch try await translateRequest(body) {
             case .local(let plan): await answerLocally(plan)
-            case .upstream(let upstreamBody, let plan):
+            case .upstream(let upstreamBody, var plan):
+                estimate(upstreamBody, &plan)
                 try enter(plan)
                 try await ask(body, upstreamBody, plan)
             }

@@ -27,6 +27,7 @@ package final class SharedState: Sendable {
     let admission: Admission
     let rateLimits: RateLimits
     let learned = LearnedQuirks()
+    let calibration = TokenCalibration()
     let retryPolicy: RetryPolicy
     let retryBudget = Mutex(RetryBudget(now: .read()))
     let upstreamState = UpstreamState()

@@ -106,6 +106,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         let exchange = MessagesExchange(self, head, connection, room)
         await exchange.run()
         exchange.settle()
+        exchange.calibrate()
         close(exchange.record, .messages)
     }
 
@@ -116,8 +117,12 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             let body = try await readBody(of: head, connection, room)
             record.requestBytes = body.count
             do throws(APIError) {
-                let answer = try SmallEndpoints.countTokens(body)
-                metrics.countedTokens(.estimate)
+                let (model, estimate) = try SmallEndpoints.estimate(
+                    body, shared.translator
+                ) { shared.learned.quirks(of: $0, now: loop.now) }
+                let count = shared.calibration.calibrated(careful: estimate, for: model)
+                let answer = SmallEndpoints.count(count.tokens)
+                metrics.countedTokens(count.isLearned ? .learned : .estimate)
                 record.status = 200
                 record.outcome = .completed
                 await connection.respond(

@@ -7,8 +7,23 @@ package enum SmallEndpoints {
     /// `GET /api/hello`.
     package static let hello = Array(#"{"message":"hello"}"#.utf8)
 
-    /// `POST /v1/messages/count_tokens`.
-    package static func countTokens(_ body: [UInt8]) throws(APIError) -> [UInt8] {
+    /// What is to be counted of a `POST /v1/messages/count_tokens`: the model that the upstream
+    /// knows, and our estimate of what it would get.
+    ///
+    /// A request that cannot be translated is counted as it is.
+    package static func estimate(
+        _ body: [UInt8], _ translator: RequestTranslator, quirks: (String) -> Set<Quirk>
+    ) throws(APIError) -> (model: String, tokens: Int) {
+        let name = try counted(body)
+        guard
+            case .upstream(let output, let plan)? = try? translator.translate(
+                body, session: nil, quirks: quirks)
+        else { return (name, TokenEstimator.estimate([body[...]])) }
+        return (plan.upstreamModel, TokenEstimator.estimate(output.pieces))
+    }
+
+    /// The model's name of a request that is one.
+    private static func counted(_ body: [UInt8]) throws(APIError) -> String {
         let document: JSONDocument
         do throws(JSONError) {
             document = try JSONDocument(
@@ -19,13 +34,20 @@ package enum SmallEndpoints {
         guard document.root.kind == .object else {
             throw .invalid("request body is not a JSON object")
         }
-        guard document.root["model"]?.text != nil else { throw .invalid("model: Field required") }
+        guard let model = document.root["model"]?.text?.string else {
+            throw .invalid("model: Field required")
+        }
         guard document.root["messages"]?.kind == .array else {
             throw .invalid("messages: Field required")
         }
+        return model
+    }
+
+    /// The answer of `count_tokens`.
+    package static func count(_ tokens: Int) -> [UInt8] {
         var answer: [UInt8] = []
         answer.append(#"{"input_tokens":"#)
-        answer.append(decimal: TokenEstimator.estimate(body))
+        answer.append(decimal: tokens)
         answer.append("}")
         return answer
     }
