@@ -109,8 +109,8 @@ struct ExchangeRecord {
     }
 
     /// Bytes of the upstream's were translated and written; `start` is when they came in.
-    mutating func noteAnswerWork(since start: Instant) {
-        let work = Instant.read().nanoseconds(since: start)
+    mutating func noteAnswerWork(from start: Instant, to end: Instant) {
+        let work = end.nanoseconds(since: start)
         if firstWorkNanoseconds == nil { firstWorkNanoseconds = work }
         workNanoseconds += work
     }

@@ -142,7 +142,7 @@ final class MessagesExchange {
             record.note(message.report)
             record.responseBytes = message.body.count
             record.outcome = .completed
-            record.noteAnswerWork(since: start)
+            record.noteAnswerWork(from: start, to: .read())
             await respond(message.body)
         } catch {
             throw .failed(AttemptFailure(told: error))

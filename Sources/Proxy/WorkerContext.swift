@@ -225,8 +225,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
 
     /// Closes the books of an exchange.
     func close(_ record: ExchangeRecord, _ route: RouteLabel) {
-        record.count(metrics, shared.metrics, route: route, now: loop.now)
-        record.write(to: shared.log, route: route, now: loop.now)
+        // The loop's time is that of the round's start; much of an exchange may be one round.
+        let now = Instant.read()
+        record.count(metrics, shared.metrics, route: route, now: now)
+        record.write(to: shared.log, route: route, now: now)
     }
 
     static func headers(_ requestID: String) -> [(String, String)] {

@@ -91,6 +91,14 @@ def test_every_key_of_the_log_is_documented(sidecar, upstream):
     assert all(f'line.add("{key}"' in sources for key in documented - own)
 
 
+def test_every_repair_and_loss_has_a_label_of_its_own():
+    sources = "".join(path.read_text() for path in (ROOT / "Sources").rglob("*.swift"))
+    named = set(re.findall(
+        r'(?:repaired\(|repairs\.append\(|losses\.append\(|note\(loss: )"([a-z_]+)"', sources))
+    labels = (ROOT / "Sources/Telemetry/MetricLabel.swift").read_text()
+    assert len(named) > 15 and named - set(re.findall(r'"([a-z_]+)"', labels)) == set()
+
+
 def test_every_exit_status_is_documented():
     help_text = run("--help").stdout.split("exit status")[1].split("settings")[0]
     statuses = set(re.findall(r"(?:^|\s\s)(\d+)  ", help_text))
