@@ -37,7 +37,6 @@ struct StreamRelay {
             mint: context.mint.forked())
         let type = transfer.head?.header("content-type") ?? ""
         isWholeMessage = type.hasPrefix("application/json")
-        if transfer.releaseBody() { exchange.room.releaseBody() }
         answeredAt = context.loop.now
         lastWriteAt = context.loop.now
         lastPieceAt = context.loop.now
