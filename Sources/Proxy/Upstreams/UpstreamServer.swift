@@ -54,15 +54,18 @@ final class UpstreamServer: Sendable {
 
     /// The path of its URL, for messages.
     var endpointPath: String {
-        let rest = endpointURL.split(separator: "/", maxSplits: 2).last ?? ""
-        return "/" + rest.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
+        "/" + endpointTail.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
     }
 
     /// Its host and port, or its socket, for messages.
     var endpointHost: String {
-        if let path = settings.unixPath { return "unix:" + path }
-        return String(
-            (endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
+        settings.unixPath.map { "unix:" + $0 } ?? String(endpointTail.prefix { $0 != "/" })
+    }
+
+    /// Its URL without the scheme; nothing is empty in it but what stands between the scheme's two
+    /// slashes.
+    private var endpointTail: Substring {
+        endpointURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).last ?? ""
     }
 
     // MARK: - Health
