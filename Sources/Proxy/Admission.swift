@@ -11,8 +11,9 @@ final class Admission: Sendable {
         case concurrency, budget
     }
 
-    /// Buffers that an exchange has in any case: its head, a piece of the answer each way.
-    static let exchangeBytes = 16 << 10
+    /// What an exchange takes without a body: both connections, libcurl's handle and buffers, a
+    /// piece of the answer each way; measured with idle streams (`scripts/soak idle`).
+    static let exchangeBytes = 48 << 10
 
     /// What all exchanges together may hold; `nil` is no limit.
     let bytesMax: Int?
@@ -43,8 +44,8 @@ final class Admission: Sendable {
         return Room(self, bytes: needed)
     }
 
-    /// A body, what becomes of it for the upstream (mostly slices of itself), and its outline while
-    /// it is translated: measured at no more than 1.3 times its size.
+    /// A body and what becomes of it for the upstream, mostly slices of itself; both are kept for
+    /// another attempt until the exchange is over.
     static func bytes(forBody count: Int) -> Int { count + count / 2 }
 
     /// Whoever is alone gets what it asks for: otherwise a body that is larger than the budget
@@ -56,10 +57,8 @@ final class Admission: Sendable {
         return false
     }
 
-    fileprivate func giveBack(_ count: Int) { bytes.subtract(count, ordering: .relaxed) }
-
     fileprivate func leave(_ count: Int) {
-        giveBack(count)
+        bytes.subtract(count, ordering: .relaxed)
         exchanges.subtract(1, ordering: .relaxed)
     }
 }
@@ -82,12 +81,6 @@ final class Room {
     /// Makes room for an answer that is gathered whole, besides the request that it answers.
     func hold(answer count: Int, besideBody body: Int) -> Bool {
         hold(Admission.bytes(forBody: body) + count)
-    }
-
-    /// The request has gone out: from here on the exchange holds its buffers alone.
-    func releaseBody() {
-        admission.giveBack(bytes - Admission.exchangeBytes)
-        bytes = Admission.exchangeBytes
     }
 
     private func hold(_ wanted: Int) -> Bool {

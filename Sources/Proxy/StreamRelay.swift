@@ -37,7 +37,6 @@ struct StreamRelay {
             mint: context.mint.forked())
         let type = transfer.head?.header("content-type") ?? ""
         isWholeMessage = type.hasPrefix("application/json")
-        if transfer.releaseBody() { exchange.room.releaseBody() }
         answeredAt = context.loop.now
         lastWriteAt = context.loop.now
         lastPieceAt = context.loop.now
@@ -135,9 +134,11 @@ struct StreamRelay {
         guard !connection.isPeerGone else { throw .clientGone }
         let now = context.loop.now
         if context.isStopping { return try await finish(.draining) }
+        // Also when something has come: a stream that never falls silent has its limit too.
+        if now >= totalEndsAt { return try await finish(.idleTimeout) }
         guard !transfer.hasBytes, transfer.end == nil else { return }
         if let graceEndsAt, now >= graceEndsAt { return try await finish(.graceElapsed) }
-        if now >= idleEndsAt || now >= totalEndsAt { return try await finish(.idleTimeout) }
+        if now >= idleEndsAt { return try await finish(.idleTimeout) }
         guard now >= pingAt else { return }
         if isCommitted { exchange.record.pings += 1 }
         let isFirst = !isCommitted

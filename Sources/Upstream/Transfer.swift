@@ -34,7 +34,7 @@ package enum TransferFailure: Error, Equatable {
     /// Timings, once there is a head or the transfer has ended.
     package private(set) var timings: TransferTimings?
 
-    private(set) var body: UpstreamBody
+    let body: UpstreamBody
     var easy: EasyHandle?
     private unowned let client: UpstreamClient
     /// Whether the client knows that there is news for the reader.
@@ -64,14 +64,6 @@ package enum TransferFailure: Error, Equatable {
         guard isPaused, let easy else { return }
         isPaused = false
         client.resume(easy)
-    }
-
-    /// Lets go of the request's body if all of it has been sent; `false` while it is still needed.
-    package func releaseBody() -> Bool {
-        guard head != nil, bodyPiece == body.pieces.count else { return false }
-        body = UpstreamBody(pieces: [])
-        bodyPiece = 0
-        return true
     }
 
     /// Ends the transfer now; the upstream sees its connection close.

@@ -17,6 +17,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 from upstream import Upstream  # noqa: E402
 
 BINARY = os.environ.get("CLAUDE_SIDECAR", "claude-sidecar")
+# Under valgrind even a start takes long.
+START_SECONDS = float(os.environ.get("SIDECAR_START_SECONDS", 10))
 UPSTREAM_KEY = "sk-planted-upstream-key"
 
 
@@ -33,7 +35,7 @@ class Sidecar:
         self.addresses = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
-        self.wait_for(lambda: "main" in self.addresses, 10)
+        self.wait_for(lambda: "main" in self.addresses, START_SECONDS)
         port = self.addresses["main"].rsplit(":", 1)[1]
         if port.isdecimal():
             self.port = int(port)

@@ -61,6 +61,7 @@ NEVER_ENDING = {
                               piece(b"a" * 65536)),
     "a line": (EVENTS + CHUNKED + piece(b"data: "), piece(b"a" * 65536)),
     "lines of one event": (EVENTS + CHUNKED, piece(b"data: a\n" * 8192)),
+    "words": (EVENTS + CHUNKED, event(chunk({"content": "word "})) * 100),
     "comments": (EVENTS + CHUNKED, piece(b": ping\n\n" * 8192)),
     "empty events": (EVENTS + CHUNKED, piece(b"\n" * 65536)),
     "events that are no chunks": (EVENTS + CHUNKED, piece(b"data: x\n\n" * 1000)),
@@ -100,7 +101,6 @@ def test_what_never_ends_is_ended(guarded, wild, what, body):
     answers = []
     beside = threading.Thread(target=neighbours, args=(guarded, wild, answers))
     beside.start()
-    # A client that has a stream of words for ever is content: so it stops by itself.
     with httpx.stream("POST", guarded.url + "/v1/messages", json=body, timeout=20) as answer:
         text = answer.read().decode()
         assert "message_stop" not in text

@@ -87,6 +87,11 @@ package enum SmallEndpoints {
         writer.string(id)
         writer.key("created_at")
         writer.string("2026-01-01T00:00:00Z")
+        // Nobody tells us the limits of an upstream's models.
+        writer.key("max_input_tokens")
+        writer.null()
+        writer.key("max_tokens")
+        writer.null()
         writer.endObject()
     }
 
