@@ -18,6 +18,8 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// Whether running exchanges must end now.
     private(set) var isStopping = false
     private var listener: Listener?
+    /// Connections to upstreams and requests to them, when they were last counted.
+    private var lastConnections = (all: 0, busy: 0)
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
@@ -37,13 +39,15 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     package func roundEnds() {
         let work = Instant.read().nanoseconds(since: loop.now)
         metrics.observe(.eventLoopLag, SeriesKey(), Double(work) / 1e9)
-        var (idle, active) = (0, 0)
+        var connections = (all: 0, busy: 0)
         for link in links {
-            let busy = min(link.client.activeCount, link.client.connectionCount)
-            active += busy
-            idle += link.client.connectionCount - busy
+            connections.all += link.client.connectionCount
+            connections.busy += link.client.activeCount
         }
-        metrics.connections(idle: idle, active: active)
+        guard connections != lastConnections else { return }
+        lastConnections = connections
+        let active = min(connections.busy, connections.all)
+        metrics.connections(idle: connections.all - active, active: active)
     }
 
     /// Whether nothing is left to be done.
