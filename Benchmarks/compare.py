@@ -42,7 +42,7 @@ http {{
 HAPROXY = """
 global
   nbthread 1
-  maxconn 8192
+  maxconn 4096
 defaults
   mode http
   option http-no-delay
@@ -84,33 +84,31 @@ class Bench:
         self.processes.append(process)
         return process
 
-    def configured(self, name, template):
-        port = free_port()
-        path = self.folder / name
-        path.write_text(
-            template.format(folder=self.folder, upstream=self.upstream_port, port=port))
-        return port, path
+    def listening(self, name, template, command, seconds=10):
+        """Starts a proxy on a free port; on another one when somebody else was faster."""
+        for _ in range(5):
+            port, path = free_port(), self.folder / name
+            path.write_text(
+                template.format(folder=self.folder, upstream=self.upstream_port, port=port))
+            log = open(self.folder / f"{name}.log", "wb")
+            process = self.start(command(path, port), stdout=log, stderr=log)
+            if accepts(port, process, seconds):
+                return port, process.pid
+            process.kill()
+        raise SystemExit(f"{name}: " + (self.folder / f"{name}.log").read_text()[-2000:])
 
     def nginx(self):
-        port, path = self.configured("nginx.conf", NGINX)
-        process = self.start(["nginx", "-c", path], stderr=subprocess.DEVNULL)
-        wait_for(port)
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        port, pid = self.listening("nginx.conf", NGINX, lambda path, _: ["nginx", "-c", path])
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return port, int(children.split()[0])
 
     def haproxy(self):
-        port, path = self.configured("haproxy.cfg", HAPROXY)
-        process = self.start(["haproxy", "-db", "-f", path], stderr=subprocess.DEVNULL)
-        wait_for(port)
-        return port, process.pid
+        return self.listening("haproxy.cfg", HAPROXY, lambda path, _: ["haproxy", "-db", "-f", path])
 
     def litellm(self):
-        port, path = self.configured("litellm.yaml", LITELLM)
-        process = self.start(
-            [self.setup.litellm, "--config", path, "--port", port, "--num_workers", 1],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(port, seconds=120)
-        return port, process.pid
+        return self.listening(
+            "litellm.yaml", LITELLM, seconds=90, command=lambda path, port: [
+                self.setup.litellm, "--config", path, "--port", port, "--num_workers", 1])
 
     def sidecar(self):
         log = self.folder / "sidecar.log"
@@ -155,14 +153,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_for(port, seconds=30):
+def accepts(port, process, seconds):
+    """Waits until a process listens; `False` when it ends or takes too long."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and process.poll() is None:
         try:
-            return socket.create_connection(("127.0.0.1", port)).close()
+            socket.create_connection(("127.0.0.1", port)).close()
+            return True
         except ConnectionRefusedError:
             time.sleep(0.01)
-    raise SystemExit("nothing listens")
+    return False
 
 
 def memory(pid):

@@ -188,6 +188,9 @@ DASHBOARDS = [OVERVIEW, LLM, ERRORS, RUNTIME]
 # Exported, and shown nowhere on purpose.
 NOT_SHOWN = {
     "target_info": "attributes for joining, not a figure",
-    "gen_ai_client_token_usage": "the same tokens under OpenTelemetry's name, for its dashboards",
+    # The same figures under OpenTelemetry's names, for dashboards that know those.
+    **{f"gen_ai_{name}": "OpenTelemetry's name of a figure that is shown" for name in (
+        "client_token_usage", "server_request_duration_seconds",
+        "server_time_per_output_token_seconds", "server_time_to_first_token_seconds")},
     "process_virtual_memory_bytes": "reserved addresses; nothing runs out of them",
 }

@@ -114,14 +114,14 @@ extension ListenAddress {
     }
 }
 
-/// A client socket that blocks, for at most two seconds a call.
+/// A client socket that blocks, for so many seconds a call.
 package struct BlockingSocket {
     private let socket: Socket
 
     /// Connects; `nil` with `errno` when that fails.
-    package init?(_ address: ListenAddress) {
+    package init?(_ address: ListenAddress, seconds: CInt = 2) {
         guard var resolved = try? address.resolved() else { return nil }
-        let descriptor = unsafe clinux_connect(&resolved, 2)
+        let descriptor = unsafe clinux_connect(&resolved, seconds)
         guard descriptor >= 0 else { return nil }
         socket = Socket(descriptor: descriptor)
     }

@@ -72,13 +72,16 @@ package final class SharedState: Sendable {
 
     /// The path of the upstream's URL, for messages.
     var endpointPath: String {
-        let rest = endpointURL.split(separator: "/", maxSplits: 2).last ?? ""
-        return "/" + rest.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
+        "/" + endpointTail.drop { $0 != "/" }.dropFirst().prefix { $0 != "?" }
     }
 
     /// Host and port of the upstream, for messages.
-    var endpointHost: String {
-        String((endpointURL.split(separator: "/", maxSplits: 2).last ?? "").prefix { $0 != "/" })
+    var endpointHost: String { String(endpointTail.prefix { $0 != "/" }) }
+
+    /// The upstream's URL without its scheme; nothing is empty in it but what stands between the
+    /// scheme's two slashes.
+    private var endpointTail: Substring {
+        endpointURL.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).last ?? ""
     }
 
     /// The answer to a scrape.

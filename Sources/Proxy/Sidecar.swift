@@ -101,7 +101,8 @@ package enum Sidecar {
         }
     }
 
-    private static func tenant(
+    /// The tenant of one worker.
+    static func tenant(
         _ shared: SharedState, _ loop: EventLoop, _ socket: Socket, _ index: Int
     ) -> WorkerContext {
         guard let context = WorkerContext(shared, on: loop, socket, index: index) else {

@@ -17,6 +17,8 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// Whether running exchanges must end now.
     private(set) var isStopping = false
     private var listener: Listener?
+    /// Connections to the upstream and requests to it, when they were last counted.
+    private var lastConnections = (all: 0, busy: 0)
     private var headers: (generation: Int, stream: HeaderList, whole: HeaderList)?
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
@@ -38,8 +40,11 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     package func roundEnds() {
         let work = Instant.read().nanoseconds(since: loop.now)
         metrics.observe(.eventLoopLag, SeriesKey(), Double(work) / 1e9)
-        let active = min(upstream.activeCount, upstream.connectionCount)
-        metrics.connections(idle: upstream.connectionCount - active, active: active)
+        let connections = (all: upstream.connectionCount, busy: upstream.activeCount)
+        guard connections != lastConnections else { return }
+        lastConnections = connections
+        let active = min(connections.busy, connections.all)
+        metrics.connections(idle: connections.all - active, active: active)
     }
 
     /// Whether nothing is left to be done.

@@ -15,7 +15,8 @@ enum Command {
         commands
           (none)        serve; settings come from the environment
           demo          serve in front of a built-in scripted upstream: no key, no network
-          check         print the effective settings and leave
+          check         print the effective settings and leave; with --probe also send one tiny
+                        request upstream and explain the answer; exit 0 if it is good, else 1
           healthcheck   ask a running sidecar whether it is ready; exit 0 or 1
           metrics       print the reference of all metrics
           --help        this text
@@ -30,6 +31,7 @@ enum Command {
         """
 
     static func run(_ arguments: [String]) -> CInt {
+        if arguments == ["check", "--probe"] { return withSettings(checkAndProbe) }
         guard arguments.count <= 1 else { return wrongArguments(arguments.joined(separator: " ")) }
         switch arguments.first {
         case "--help", "-h", "help":
@@ -52,6 +54,12 @@ enum Command {
             return 0
         case let other?: return wrongArguments(other)
         }
+    }
+
+    private static func checkAndProbe(_ settings: Settings) -> CInt {
+        let result = UpstreamProbe.run(settings)
+        for line in Check.lines(settings) + result.lines { print(line) }
+        return result.isGood ? 0 : 1
     }
 
     private static func checkHealth(_ settings: Settings) -> CInt {

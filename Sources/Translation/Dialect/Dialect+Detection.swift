@@ -28,18 +28,26 @@ extension Dialect {
     package func refined(for model: String) -> Dialect {
         let name = model.lowercased()
         var dialect = self
-        if goesByModel {
-            dialect = Self.all.first { $0.models.contains { name.hasPrefix($0) } } ?? self
+        if goesByModel,
+            let known = Self.prefixes.first(where: { name.hasPrefix($0.prefix) })
+        {
+            dialect = Self.all[known.place]
         }
         for family in ModelFamily.all where family.holds(dialect, name) { family.change(&dialect) }
         return dialect
+    }
+
+    /// How names of models begin, and the places of their dialects: this is asked with each
+    /// request, and a dialect is much to copy.
+    private static let prefixes: [(prefix: String, place: Int)] = all.enumerated().flatMap {
+        place, dialect in dialect.models.map { ($0, place) }
     }
 }
 
 /// Models of a server that differ from its others.
 private struct ModelFamily: Sendable {
-    /// The dialects it is about.
-    let dialects: Set<String>
+    /// The dialects it is about; so few names are compared sooner than hashed.
+    let dialects: [String]
     /// Whether a model's name, in small letters, belongs to it.
     let isMember: @Sendable (String) -> Bool
     let change: @Sendable (inout Dialect) -> Void

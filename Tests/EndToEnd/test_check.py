@@ -1,0 +1,49 @@
+"""`claude-sidecar check --probe` asks the upstream once and says what its answer means."""
+
+import pytest
+
+from conftest import UPSTREAM_KEY
+from test_http import run
+from upstream import completion
+
+
+def probe(url, **settings):
+    return run("check", "--probe", OPENAI_BASE_URL=url, OPENAI_API_KEY=UPSTREAM_KEY,
+               BIG_MODEL="big", PROXY_API_KEYS="somebody-elses", **settings)
+
+
+def test_a_good_answer_is_shown(upstream):
+    upstream.then(completion())
+    answer = probe(upstream.url)
+    assert answer.returncode == 0, answer.stdout
+    assert "probe             200" in answer.stdout
+    assert "the upstream works with these settings" in answer.stdout
+    assert UPSTREAM_KEY not in answer.stdout + answer.stderr
+    assert upstream.requests[-1].body["model"] == "big" and len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("status, shown, meaning", [
+    (401, 502, "OPENAI_API_KEY"), (404, 404, "BIG_MODEL"), (429, 429, "limits the rate"),
+    (503, 529, "too much to do")])
+def test_a_refusal_is_explained(upstream, status, shown, meaning):
+    upstream.always(lambda c: c.json({"error": {"message": "no such luck"}}, status))
+    answer = probe(upstream.url)
+    assert answer.returncode == 1
+    assert f"probe             {shown}" in answer.stdout and meaning in answer.stdout
+    assert len(upstream.requests) == 1
+
+
+def test_an_upstream_that_is_not_there_is_told():
+    answer = probe("http://127.0.0.1:1/v1")
+    assert answer.returncode == 1
+    assert "cannot connect to upstream 127.0.0.1:1: " in answer.stdout and "OPENAI_BASE_URL" in answer.stdout
+
+
+def test_a_path_that_is_not_there_is_named(upstream):
+    upstream.always(lambda c: c.json(b"<html>", 404))
+    assert "404 for POST /v1/chat/completions" in probe(upstream.url).stdout
+
+
+def test_settings_that_are_wrong_are_not_tried():
+    assert probe("http://127.0.0.1:1/v1", PORT="no").returncode == 78
+    assert run("check", "--prob").returncode == 2
