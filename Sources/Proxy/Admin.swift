@@ -27,14 +27,14 @@ final class AdminContext: WorkerTenant, RequestHandler {
     func respond(to head: RequestHead, over connection: Connection) async {
         let path = Route.plain(head.path)
         if let probe = Route.probe(path) {
-            guard case .refused = Route.get(head, probe) else {
+            guard case .wrongMethod(let allow) = Route.get(head, probe) else {
                 return await Probes(shared, hasTraffic: false).respond(
                     to: probe, head, over: connection)
             }
-            return await refuse(["GET", "HEAD"], connection)
+            return await refuse(allow, connection)
         }
         guard path != Route.quitPath else {
-            guard head.method == "POST" else { return await refuse(["POST"], connection) }
+            guard head.method == "POST" else { return await refuse("POST", connection) }
             return await Probes(shared, hasTraffic: false).respond(
                 to: .quit, head, over: connection)
         }
@@ -43,7 +43,8 @@ final class AdminContext: WorkerTenant, RequestHandler {
             return await refuse(404, "Not found: \(head.method) \(path)", connection)
         }
         guard let endpoint = endpoints.first(where: { $0.method == head.method }) else {
-            return await refuse(endpoints.map(\.method), connection)
+            return await refuse(
+                endpoints.map(\.method).joined(separator: ", "), connection)
         }
         // A page in a browser on this machine, which would send its origin along, may not ask.
         guard !endpoint.isLocal || connection.isPeerLocal && head.header("origin") == nil else {
@@ -79,9 +80,8 @@ final class AdminContext: WorkerTenant, RequestHandler {
     }
 
     /// Another method would have been right.
-    private func refuse(_ methods: [String], _ connection: Connection) async {
-        let list = methods.joined(separator: ", ")
-        await refuse(405, "use \(list)", connection, [("allow", list)])
+    private func refuse(_ methods: String, _ connection: Connection) async {
+        await refuse(405, "use \(methods)", connection, [("allow", methods)])
     }
 
     private func refuse(

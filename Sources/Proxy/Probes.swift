@@ -28,7 +28,7 @@ struct Probes {
         case .metrics:
             await expose(head, connection)
         case .quit: await quit(head, connection)
-        case .messages, .countTokens, .models, .model, .hello, .refused:
+        case .messages, .countTokens, .models, .model, .hello, .missing, .wrongMethod:
             await text(404, "not found\n", isHead, connection)
         }
     }

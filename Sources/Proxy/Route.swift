@@ -8,7 +8,10 @@ enum Route: Equatable {
     case messages, countTokens, models
     case model(String)
     case hello, alive, ready, metrics, quit
-    case refused(status: Int, message: String)
+    /// There is nothing.
+    case missing(message: String)
+    /// There is something, for these methods.
+    case wrongMethod(allow: String)
 
     init(_ head: RequestHead) {
         let path = Self.plain(head.path)
@@ -22,14 +25,13 @@ enum Route: Equatable {
         case Self.quitPath: self = Self.post(head, .quit)
         case "/", "/api/hello": self = Self.get(head, .hello)
         case _ where path.hasPrefix("/v1/messages/batches"):
-            self = .refused(
-                status: 404, message: "message batches are not supported by this gateway")
+            self = .missing(message: "message batches are not supported by this gateway")
         case _ where path.hasPrefix("/v1/models/"):
             self = Self.get(head, .model(String(path.dropFirst(11)).percentDecoded))
         default:
             self =
                 Self.probe(path).map { Self.get(head, $0) }
-                ?? .refused(status: 404, message: "Not found: \(head.method) \(path)")
+                ?? .missing(message: "Not found: \(head.method) \(path)")
         }
     }
 
@@ -52,7 +54,7 @@ enum Route: Equatable {
         case .messages: .messages
         case .countTokens: .countTokens
         case .models, .model: .models
-        case .hello, .refused: .other
+        case .hello, .missing, .wrongMethod: .other
         case .alive, .ready, .metrics, .quit: nil
         }
     }
@@ -63,11 +65,11 @@ enum Route: Equatable {
     }
 
     private static func post(_ head: RequestHead, _ route: Route) -> Route {
-        head.method == "POST" ? route : .refused(status: 405, message: "use POST")
+        head.method == "POST" ? route : .wrongMethod(allow: "POST")
     }
 
     static func get(_ head: RequestHead, _ route: Route) -> Route {
         head.method == "GET" || head.method == "HEAD"
-            ? route : .refused(status: 405, message: "use GET")
+            ? route : .wrongMethod(allow: "GET, HEAD")
     }
 }

@@ -87,10 +87,13 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             await answer(connection, SmallEndpoints.hello, head, .other)
         case .alive, .ready, .metrics, .quit:
             await Probes(shared, hasTraffic: true).respond(to: route, head, over: connection)
-        case .refused(let status, let message):
-            let kind: APIError.Kind = status == 404 ? .notFound : .invalidRequest
+        case .missing(let message):
             await refuse(
-                APIError(kind, message, label: .callerInvalid, status: status), .other, connection)
+                APIError(.notFound, message, label: .callerInvalid), .other, connection)
+        case .wrongMethod(let allow):
+            let error = APIError(
+                .invalidRequest, "use \(allow)", label: .callerInvalid, status: 405)
+            await refuse(error, .other, connection, [("allow", allow)])
         }
     }
 
@@ -180,10 +183,13 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         metrics.rejected(reason)
     }
 
-    private func refuse(_ error: APIError, _ route: RouteLabel, _ connection: Connection) async {
+    private func refuse(
+        _ error: APIError, _ route: RouteLabel, _ connection: Connection,
+        _ headers: [(String, String)] = []
+    ) async {
         var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         record.note(error)
-        await connection.respond(error, record.requestID)
+        await connection.respond(error, record.requestID, headers)
         close(record, route)
     }
 

@@ -23,7 +23,8 @@ private func decode(_ bytes: [UInt8], bytesMax: Int = 100) throws(Gzip.Refusal) 
         let text = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3) }
         let gzip = try #require(Gzip.encoded(text))
         #expect(try decode(gzip, bytesMax: count) == text)
-        #expect(count < 300 || gzip.count < count)
+        // The head, the code of the bytes and the checksum outweigh what little text saves.
+        #expect(count < 1000 || gzip.count < count)
     }
 
     @Test func nothingMayBeCompressedToo() throws {

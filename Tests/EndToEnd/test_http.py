@@ -124,7 +124,9 @@ def test_small_endpoints(sidecar):
         answer = get(path)
         assert answer.status_code == 404 and answer.json()["error"]["type"] == "not_found_error"
         assert answer.json()["request_id"] == answer.headers["request-id"]
-    assert get("/v1/messages").status_code == 405
+    for path, method, allow in (("/v1/messages", "GET", "POST"), ("/v1/models", "PUT", "GET, HEAD")):
+        answer = get(path, method)
+        assert answer.status_code == 405 and answer.headers["allow"] == allow
     assert get("/v1/models?limit=1000").json()["has_more"] is False
 
 

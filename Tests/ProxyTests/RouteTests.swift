@@ -26,13 +26,13 @@ private func route(_ method: String, _ target: String) throws -> Route? {
         ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),
         ("GET", "/livez", .alive), ("GET", "/readyz", .ready), ("GET", "/metrics", .metrics),
         ("POST", "/quitquitquit", .quit),
-        ("GET", "/quitquitquit", .refused(status: 405, message: "use POST")),
-        ("GET", "/v1/messages", .refused(status: 405, message: "use POST")),
-        ("POST", "/metrics", .refused(status: 405, message: "use GET")),
-        ("GET", "/x?key=1", .refused(status: 404, message: "Not found: GET /x")),
+        ("GET", "/quitquitquit", .wrongMethod(allow: "POST")),
+        ("GET", "/v1/messages", .wrongMethod(allow: "POST")),
+        ("POST", "/metrics", .wrongMethod(allow: "GET, HEAD")),
+        ("GET", "/x?key=1", .missing(message: "Not found: GET /x")),
         (
             "POST", "/v1/messages/batches",
-            .refused(status: 404, message: "message batches are not supported by this gateway")
+            .missing(message: "message batches are not supported by this gateway")
         ),
     ])
     func everyPathHasItsPlace(method: String, target: String, expected: Route) throws {
