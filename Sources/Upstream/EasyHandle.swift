@@ -18,9 +18,7 @@ internal import CCurl
         set(CURLOPT_POST, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_MAXAGE_CONN, 55)
-        // Each running stream has one: room for a dozen tokens, and whoever sends more at once
-        // has them read in several goes.
-        set(CURLOPT_BUFFERSIZE, 4 * 1024)
+        set(CURLOPT_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_HTTP_VERSION, Int(client.options.httpVersion))
         set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)
         setText(CURLOPT_PROTOCOLS_STR, "http,https")
