@@ -267,13 +267,6 @@ def test_rate_limits_and_ids_of_the_upstream_reach_the_client(client, upstream, 
     assert "planted" not in str(raw.headers)
 
 
-def test_a_compressed_request_is_refused_with_its_code(sidecar, upstream):
-    answer = sidecar.raw(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\n"
-                         b"content-length: 3\r\n\r\nabc")
-    assert answer.startswith(b"HTTP/1.1 400") and b"request_body_encoding_unsupported" in answer
-    assert not upstream.requests
-
-
 def refusal(message, param=None):
     return lambda c: c.json({"error": {"message": message, "param": param}}, 400)
 
