@@ -44,7 +44,9 @@ UNITS = [
     Unit("token of arguments, alone", lambda scene, count: scene.arguments(count, 1), 50, 450),
     Unit("token of arguments, in a burst",
          lambda scene, count: scene.arguments(count, BURST), 100, 2100),
-    Unit("100 KB of a body", lambda scene, count: scene.body(count, TURN_BYTES), 2, 8,
+    # Behind the first exchanges of a model, whose tokens are estimated with care, and before the
+    # sixteenth, which is again.
+    Unit("100 KB of a body", lambda scene, count: scene.body(count, TURN_BYTES), 6, 12,
          scale=TURN_BYTES / 100_000),
 ]
 
