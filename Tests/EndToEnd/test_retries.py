@@ -198,7 +198,8 @@ def test_a_dead_connection_is_replaced_in_silence(die, size):
     answer = post(sidecar, body)
     assert answer.status_code == 200 and "second" in answer.text, answer.text
     assert upstream.requests[0].body["messages"][0]["content"] == "x" * size
-    assert retries_of(sidecar, answer) == 0  # libcurl has done it
+    # By libcurl, or, where the upload had begun, by our one silent retry: MAX_RETRIES is 0.
+    assert retries_of(sidecar, answer) <= 1
     assert sidecar.stop() == 0
 
 

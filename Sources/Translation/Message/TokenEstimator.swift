@@ -55,8 +55,13 @@ package enum TokenEstimator {
             let byte = unsafe bytes[place]
             place += 1
             switch byte {
-            case 0x61...0x7a: letter(isCapital: false)
-            case 0x41...0x5a: letter(isCapital: true)
+            case 0x61...0x7a:
+                // Most bytes are small letters: those of a word are counted at once.
+                var end = place
+                while end < bytes.count, unsafe bytes[end] &- 0x61 < 26 { end += 1 }
+                letters(1 + end - place)
+                place = end
+            case 0x41...0x5a: capital()
             case 0x20: space()
             case 0x30...0x39: digit()
             case 0x5c: unsafe escape(bytes, &place)
@@ -77,21 +82,26 @@ package enum TokenEstimator {
         }
     }
 
+    private mutating func capital() {
+        if run == .letters, !isUpper {
+            sixteenths += Weight.hump
+            length = 0
+        }
+        letters(1)
+        isUpper = true
+    }
+
     @inline(__always)
-    private mutating func letter(isCapital: Bool) {
-        if run == .letters {
-            if isCapital, !isUpper {
-                sixteenths += Weight.hump
-                length = 0
-            }
-            length += 1
-            if length > Self.lettersOfWord { sixteenths += Weight.letter }
-        } else {
+    private mutating func letters(_ count: Int) {
+        if run != .letters {
             sixteenths += Weight.word
             run = .letters
-            length = 1
+            length = 0
         }
-        isUpper = isCapital
+        let known = max(length, Self.lettersOfWord)
+        length += count
+        sixteenths += Weight.letter * max(0, length - known)
+        isUpper = false
     }
 
     @inline(__always)
