@@ -26,7 +26,7 @@ NGINX = """
 worker_processes 1; worker_rlimit_nofile 16384; daemon off; pid {folder}/nginx.pid;
 error_log /dev/null; events {{ worker_connections 8192; }}
 http {{
-  access_log off; client_max_body_size 64m; client_body_buffer_size 2m; keepalive_requests 1000000000;
+  access_log off; client_max_body_size 64m; client_body_buffer_size 64m; keepalive_requests 1000000000;
   client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
   uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5;
   upstream model {{ server 127.0.0.1:{upstream}; keepalive 1024; keepalive_requests 1000000000; }}
@@ -110,6 +110,7 @@ class Bench:
     def litellm(self):
         return self.listening(
             "litellm.yaml", LITELLM, seconds=120, attempts=1, LITELLM_LOCAL_MODEL_COST_MAP="True",
+            LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY="true",
             command=lambda path, port: [
                 self.setup.litellm, "--config", path, "--port", port, "--num_workers", 1])
 
