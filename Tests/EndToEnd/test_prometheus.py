@@ -178,8 +178,8 @@ def test_the_names_of_opentelemetry_are_there_when_asked_for(watched):
          "claude_sidecar_request_duration_seconds_count{route='messages'}"),
         ("gen_ai_server_time_to_first_token_seconds_count",
          "claude_sidecar_time_to_first_token_seconds_count"),
-        ("gen_ai_server_time_per_output_token_seconds_sum",
-         "claude_sidecar_time_per_output_token_seconds_sum"),
+        ("gen_ai_server_time_per_output_token_seconds_count",
+         "claude_sidecar_time_per_output_token_seconds_count"),
         ("gen_ai_client_token_usage_sum{gen_ai_token_type='output'}",
          "claude_sidecar_tokens_total{type='output'}"),
     ]
