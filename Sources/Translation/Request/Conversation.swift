@@ -56,6 +56,8 @@ struct Turn {
 /// The history of a request.
 struct Conversation {
     private(set) var turns: [Turn] = []
+    /// Whether a turn goes when the next user turn with words of its own comes.
+    private var clearsAtNextUser = false
     /// Ids of all tool use blocks, in the client's spelling.
     private(set) var toolUseIDs: Set<String> = []
     /// Which tools became available or unavailable on the way, in order.
@@ -102,6 +104,7 @@ struct Conversation {
             guard !blocks.isEmpty else { return }
             let clears = message["clear_at"]?.text.map { $0 == "next_user_message" } == true
             turns.append(Turn(role: role, blocks: blocks, clearsAtNextUser: clears))
+            clearsAtNextUser = clearsAtNextUser || clears
         } else {
             place(Turn(role: role, blocks: blocks))
         }
@@ -110,7 +113,10 @@ struct Conversation {
     /// Joins a turn with its predecessor of the same role; system entries do not come between tool
     /// calls and their results.
     private mutating func place(_ turn: Turn) {
-        if turn.role == .user, turn.hasOwnWords { turns.removeAll { $0.clearsAtNextUser } }
+        if clearsAtNextUser, turn.role == .user, turn.hasOwnWords {
+            turns.removeAll { $0.clearsAtNextUser }
+            clearsAtNextUser = false
+        }
         var end = turns.count
         if turn.role == .user, turn.hasToolResult {
             while end > 0, turns[end - 1].role == .system { end -= 1 }
