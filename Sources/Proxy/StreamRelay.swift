@@ -93,7 +93,8 @@ struct StreamRelay<Stream: AnswerStream> {
     /// The first events: the answer becomes a 200, unless the upstream has failed before them.
     private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
         if case .failed(let error) = translator.phase {
-            if case .failure(let failure) = transfer.end {
+            // What the upstream has told says more than the end that came with it.
+            if failureOutcome == .upstreamCut, case .failure(let failure) = transfer.end {
                 throw .failed(exchange.brokenOff(transfer, failure))
             }
             throw .failed(AttemptFailure(told: error))

@@ -68,6 +68,19 @@ def test_a_first_event_that_is_an_error_counts_as_its_status(patient, upstream):
     assert post(patient, STREAM).status_code == 529
 
 
+def test_an_error_that_is_told_outlives_the_end_that_comes_with_it(patient, upstream):
+    event = b'data: {"error": {"message": "out of memory", "code": 500}}\n\n'
+
+    def script(connection):
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+                        b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(event), event))
+        return "close"
+    for _ in range(3):
+        upstream.then(script)
+    answer = post(patient, STREAM)
+    assert answer.status_code == 500 and answer.json()["error"]["message"] == "out of memory"
+
+
 @BODIES
 def test_no_more_attempts_than_allowed(patient, upstream, body):
     for _ in range(3):
