@@ -1,5 +1,7 @@
 // The head of an answer, as a client of a server reads it (RFC 9112).
 
+internal import Bytes
+
 /// How the end of an answer's body is known (RFC 9112, 6.3).
 package enum AnswerFraming: Equatable, Sendable {
     /// The body has this many bytes, perhaps zero.
@@ -49,9 +51,7 @@ struct AnswerHeadParser {
             guard interimBytes + bytes.count + next - position <= Self.bytesMax else {
                 throw .badGateway("the head of the answer is too large")
             }
-            unsafe input.extracting(position..<next).withUnsafeBufferPointer {
-                unsafe bytes.append(contentsOf: $0)
-            }
+            bytes.append(input.extracting(position..<next))
             position = next
             if status == 0 { try checkStart() }
             if end < input.count, let head = try endLine() { return (head, position) }

@@ -1,5 +1,7 @@
 // Reads one answer of a server, head and body, from whatever pieces it comes in.
 
+internal import Bytes
+
 /// The client's side of HTTP/1.1: one answer to one request.
 package struct AnswerReader: Sendable {
     private enum State {
@@ -74,9 +76,7 @@ package struct AnswerReader: Sendable {
         _ bytes: Span<UInt8>, _ most: Int, into body: inout [UInt8]
     ) -> Int {
         let count = min(bytes.count, most)
-        unsafe bytes.extracting(..<count).withUnsafeBufferPointer {
-            unsafe body.append(contentsOf: $0)
-        }
+        body.append(bytes.extracting(..<count))
         if case .length(let left) = state {
             state = left == count ? .finished : .length(left - count)
         }

@@ -18,7 +18,6 @@ internal import CCurl
         set(CURLOPT_POST, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_MAXAGE_CONN, 55)
-        set(CURLOPT_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_HTTP_VERSION, Int(client.options.httpVersion))
         set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)
         setText(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -36,6 +35,7 @@ internal import CCurl
     func prepare(_ request: UpstreamRequest, for transfer: UnsafeMutableRawPointer) {
         setText(CURLOPT_URL, request.url)
         set(CURLOPT_CONNECT_ONLY, 0)
+        set(CURLOPT_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_FRESH_CONNECT, request.wantsNewConnection ? 1 : 0)
         unsafe set(CURLOPT_WRITEDATA, transfer)
         unsafe set(CURLOPT_HEADERDATA, transfer)
@@ -56,6 +56,7 @@ internal import CCurl
     func prepareConnection(to url: String, for transfer: UnsafeMutableRawPointer) {
         setText(CURLOPT_URL, url)
         set(CURLOPT_CONNECT_ONLY, 1)
+        set(CURLOPT_BUFFERSIZE, 1024)  // the least it takes; nothing is read
         unsafe set(CURLOPT_PRIVATE, transfer)
     }
 

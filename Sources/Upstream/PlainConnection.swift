@@ -109,12 +109,7 @@ final class PlainConnection: DescriptorHandler {
         let room = min(Self.pieceBytesMax, transfer.room())
         // Not even a reset is heard before there is room again.
         guard room > 0 else { return watch([]) }
-        var bytes: [UInt8] = []
-        swap(&bytes, &pool.buffer)
-        bytes.removeAll(keepingCapacity: true)
-        let result = socket.receive(upTo: room, appendingTo: &bytes)
-        if case .bytes = result { take(bytes.span, transfer) }
-        swap(&bytes, &pool.buffer)
+        let result = loop.receive(from: socket, upTo: room) { bytes in take(bytes, transfer) }
         switch result {
         case .bytes, .wouldBlock: break
         case .ended: connectionEnded(transfer, "the connection was closed")
