@@ -92,6 +92,7 @@ extension Settings {
         reasoningReplay = reader.choice(.reasoningReplay) ?? .auto
         systemEntries = reader.choice(.systemEntries) ?? .auto
         prefill = reader.choice(.prefill) ?? .auto
+        compaction = reader.choice(.compaction) ?? .reject
         webSearch = reader.choice(.webSearch) ?? .reject
         deferLoading = reader.choice(.deferLoading) ?? .auto
         forwardUser = reader.choice(.forwardUser) ?? .off

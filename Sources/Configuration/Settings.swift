@@ -30,6 +30,9 @@ package struct Settings: Sendable {
     /// What happens to a request that ends with an assistant message.
     package enum Prefill: String, Sendable, CaseIterable { case auto, reject }
 
+    /// What happens to a request for a summary of the conversation.
+    package enum Compaction: String, Sendable, CaseIterable { case reject, emulate }
+
     /// What becomes of Anthropic's search tool.
     package enum WebSearch: String, Sendable, CaseIterable { case reject, drop, upstream }
 
@@ -99,6 +102,8 @@ package struct Settings: Sendable {
     package var systemEntries = SystemEntries.auto
     /// `PREFILL`.
     package var prefill = Prefill.auto
+    /// `COMPACTION`.
+    package var compaction = Compaction.reject
     /// `WEB_SEARCH`.
     package var webSearch = WebSearch.reject
     /// `DEFER_LOADING`.

@@ -11,6 +11,10 @@ extension Setting {
     static let prefill = Setting(
         .models, "PREFILL", .choice(Settings.Prefill.allCases.map(\.rawValue)), default: "auto",
         "requests that end with an assistant message: continued or refused")
+    static let compaction = Setting(
+        .models, "COMPACTION", .choice(Settings.Compaction.allCases.map(\.rawValue)),
+        default: "reject",
+        "requests for a summary of the conversation: refused, or asked of the model")
     static let webSearch = Setting(
         .models, "WEB_SEARCH", .choice(Settings.WebSearch.allCases.map(\.rawValue)),
         default: "reject",

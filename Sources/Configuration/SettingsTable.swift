@@ -19,7 +19,8 @@ package enum SettingsTable {
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
         .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkTags,
-        .startUsage, .reasoningReplay, .systemEntries, .prefill, .webSearch, .deferLoading,
+        .startUsage, .reasoningReplay, .systemEntries, .prefill, .compaction, .webSearch,
+        .deferLoading,
         .forwardUser, .extraBody, .unsupported,
         .stripsBillingNonce,
     ]

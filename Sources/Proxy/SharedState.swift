@@ -84,6 +84,7 @@ extension RequestLimits {
         keepsReasoning = settings.reasoningReplay == .none
         systemEntries = Dialect.SystemEntries(rawValue: settings.systemEntries.rawValue)
         refusesPrefill = settings.prefill == .reject
+        emulatesCompaction = settings.compaction == .emulate
         webSearch =
             switch settings.webSearch {
             case .reject: .reject

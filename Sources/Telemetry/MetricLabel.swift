@@ -142,7 +142,8 @@ enum ErrorTypes {
 /// Values of `stop_reasons_total{reason}`.
 enum StopReasons {
     static let all = [
-        "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "pause_turn",
+        "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "compaction",
+        "pause_turn",
         "model_context_window_exceeded", "other",
     ]
 }

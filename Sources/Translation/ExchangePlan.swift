@@ -32,6 +32,8 @@ package struct ExchangePlan: Sendable {
     package var options: AnswerOptions
     /// What the upstream was sent and no message of an error may show; see `ErrorContext`.
     package var secrets: [String]
+    /// Whether the answer is to be a summary of the conversation, in one `compaction` block.
+    package var isCompaction: Bool
     /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
     package var prefill: String?
 
@@ -52,6 +54,7 @@ package struct ExchangePlan: Sendable {
         webSearchQuery = nil
         options = AnswerOptions()
         secrets = []
+        isCompaction = false
         prefill = nil
     }
 }

@@ -30,4 +30,5 @@ package enum StopReason: String, Sendable, CaseIterable {
     case stopSequence = "stop_sequence"
     case toolUse = "tool_use"
     case refusal = "refusal"
+    case compaction = "compaction"
 }

@@ -225,10 +225,12 @@ import Testing
         let read = try settings([
             "REASONING_REPLAY": "none", "SYSTEM_ENTRIES": "fold", "PREFILL": "reject",
             "WEB_SEARCH": "upstream", "DEFER_LOADING": "include", "FORWARD_USER": "hash",
+            "COMPACTION": "emulate",
         ])
         #expect(read.reasoningReplay == .none && read.systemEntries == .fold)
         #expect(read.prefill == .reject && read.webSearch == .upstream)
         #expect(read.deferLoading == .include && read.forwardUser == .hash)
+        #expect(read.compaction == .emulate)
     }
 
     @Test func anExtraBodyIsAnObjectWithoutWhatIsOurs() throws {

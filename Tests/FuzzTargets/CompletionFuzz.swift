@@ -27,7 +27,7 @@ enum CompletionFuzz {
         must(root["usage"]?["output_tokens"]?.integer ?? -1 >= 0, "no usage")
         for block in root["content"]?.elements.map({ $0 }) ?? [] {
             let type = block["type"]?.text?.string ?? ""
-            must(["text", "thinking", "tool_use"].contains(type), "a block \(type)")
+            must(["text", "thinking", "tool_use", "compaction"].contains(type), "a block \(type)")
             if type == "tool_use" {
                 must(block["input"]?.kind == .object, "an input that is no object")
                 must(block["id"]?.text?.isEmpty == false, "a call without an id")
@@ -46,6 +46,7 @@ enum Plans {
         if flags & 8 != 0 { plan.prefill = "text" }
         plan.allowsParallelToolUse = flags & 16 == 0
         if flags & 32 != 0 { plan.usedToolIDs = ["a", "call_1"] }
+        plan.isCompaction = flags & 64 != 0
         return plan
     }
 }

@@ -17,6 +17,7 @@ enum RequestFuzz {
         let learned = Set(quirk < 128 ? [] : [quirks[quirk % quirks.count]])
         var limits = RequestLimits()
         limits.isStrict = flags & 1 != 0
+        limits.emulatesCompaction = flags & 128 != 0
         limits.stripsAttribution = flags & 2 != 0
         if flags & 4 != 0 { limits.minTokens = 100 }
         if flags & 8 != 0 { limits.maxTokens = 200 }

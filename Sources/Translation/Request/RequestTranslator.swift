@@ -34,6 +34,8 @@ package struct RequestLimits: Sendable {
     package var systemEntries: Dialect.SystemEntries?
     /// Whether a request that ends with an assistant message is refused.
     package var refusesPrefill = false
+    /// Whether the model is asked to do what `compaction` wants, instead of a refusal.
+    package var emulatesCompaction = false
     /// Whether reasoning of earlier turns stays here.
     package var keepsReasoning = false
     /// What becomes of Anthropic's search tool.
@@ -87,6 +89,9 @@ package struct RequestTranslator: Sendable {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
+        let compaction = try compaction(root)
+        // A summary is written without what only shapes a reply.
+        let reply = compaction == nil ? root : nil
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
         let dialect = effectiveDialect(upstreamModel, quirks(upstreamModel))
@@ -97,22 +102,23 @@ package struct RequestTranslator: Sendable {
         plan.options = limits.answers
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
-        plan.thinking = Self.thinking(root["thinking"])
-        plan.stopSequences = Self.stopSequences(root["stop_sequences"])
+        plan.isCompaction = compaction != nil
+        plan.thinking = Self.thinking(reply?["thinking"])
+        plan.stopSequences = Self.stopSequences(reply?["stop_sequences"])
         let asked = try Self.maxTokens(root["max_tokens"])
         guard asked != 0 else { return .local(plan: plan) }
         let maxTokens = asked.map { bounded($0, dialect) }
 
         let conversation = try Conversation(messages, dialect.toolIDs)
         plan.usedToolIDs = conversation.toolUseIDs
-        var choice = try ToolChoice(root["tool_choice"])
-        let tools = try tools(root, conversation, choice, dialect)
+        var choice = try ToolChoice(reply?["tool_choice"])
+        let tools = try tools(reply?["tools"], conversation, choice, dialect)
         if let name = tools.searchName, choice.chosen == name { choice.kind = .auto }
         plan.toolNames = tools.names
         plan.allowsParallelToolUse = !choice.isSequential
         plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
-        let format = OutputFormat(root)
-        let emitter = try emit(root, conversation, tools, format, dialect)
+        let format = reply.flatMap { OutputFormat($0) }
+        let emitter = try emit(root, conversation, tools, format, compaction, dialect)
         guard !emitter.messages.isEmpty else {
             throw .invalid("messages: at least one message must have content")
         }
@@ -139,10 +145,11 @@ package struct RequestTranslator: Sendable {
     /// The tools to offer; a request for nothing but tools of Anthropic's servers cannot be
     /// answered by anybody here.
     private func tools(
-        _ root: JSONValue, _ conversation: Conversation, _ choice: ToolChoice, _ dialect: Dialect
+        _ offered: JSONValue?, _ conversation: Conversation, _ choice: ToolChoice,
+        _ dialect: Dialect
     ) throws(APIError) -> ToolList {
         var tools = try ToolList(
-            root["tools"], changes: conversation.toolChanges, chosen: choice.chosen, dialect,
+            offered, changes: conversation.toolChanges, chosen: choice.chosen, dialect,
             includesDeferred: limits.includesDeferredTools,
             searchesUpstream: limits.webSearch == .upstream)
         if let name = choice.chosen, tools.searchName != name,
@@ -164,7 +171,7 @@ package struct RequestTranslator: Sendable {
 
     private func emit(
         _ root: JSONValue, _ conversation: Conversation, _ tools: ToolList,
-        _ format: OutputFormat?, _ dialect: Dialect
+        _ format: OutputFormat?, _ compaction: CompactionPrompt?, _ dialect: Dialect
     ) throws(APIError) -> ConversationEmitter {
         var system = system(root)
         if let format, format.means(dialect, hasTools: !tools.tools.isEmpty) < .schema {
@@ -173,7 +180,9 @@ package struct RequestTranslator: Sendable {
         var emitter = ConversationEmitter(dialect, tools.names)
         try emitter.emit(
             system: system, conversation, thinkingTurns: RequestLosses.thinkingTurns(root))
-        if conversation.endsWithPrefill {
+        if let compaction {
+            emitter.userMessage([.text(compaction.text)])
+        } else if conversation.endsWithPrefill {
             guard !limits.refusesPrefill else { throw .prefillRefused }
             emitter.continueLast()
         }
@@ -245,11 +254,18 @@ package struct RequestTranslator: Sendable {
             error.code = "thread_unsupported_request"
             throw error
         }
-        if isSet("compaction") { throw .invalid("compaction is not supported by this gateway") }
         if isSet("container") { throw .invalid("container: not supported by this upstream") }
         if let servers = root["mcp_servers"], !servers.elements.isEmpty {
             throw .invalid("mcp_servers: not supported by this gateway")
         }
+    }
+
+    private func compaction(_ root: JSONValue) throws(APIError) -> CompactionPrompt? {
+        let prompt = try CompactionPrompt(root)
+        guard prompt == nil || limits.emulatesCompaction else {
+            throw .invalid("compaction is not supported by this gateway")
+        }
+        return prompt
     }
 
     private static func thinking(_ thinking: JSONValue?) -> ThinkingEmission {

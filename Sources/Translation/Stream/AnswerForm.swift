@@ -66,6 +66,35 @@ enum AnswerForm: Sendable {
         }
     }
 
+    /// A summary of the conversation, all of it; `nil` says that there is none.
+    func compaction(
+        _ index: Int, _ summary: [UInt8]?, signature: String, into bytes: inout [UInt8]
+    ) {
+        var block = Array(#"{"type":"compaction","signature":""#.utf8)
+        block.append(signature)
+        block.append(#"","content":"#)
+        switch self {
+        case .events:
+            block.append("null}")
+            EventWriter.blockStart(index, block, into: &bytes)
+            if let summary {
+                EventWriter.deltaStart(index, .compaction, into: &bytes)
+                JSONEscape.append(summary, to: &bytes)
+                bytes.append(EventWriter.deltaClosing)
+            }
+            EventWriter.blockStop(index, into: &bytes)
+        case .message:
+            if let summary {
+                block.append("\"")
+                JSONEscape.append(summary, to: &block)
+                block.append("\"}")
+            } else {
+                block.append("null}")
+            }
+            wholeBlock(index, block, into: &bytes)
+        }
+    }
+
     /// What stands around the text of a delta.
     func deltaOpening(_ index: Int, _ kind: DeltaKind, into bytes: inout [UInt8]) {
         guard self == .events else { return }

@@ -2,7 +2,7 @@
 
 /// What a `content_block_delta` adds to its block.
 enum DeltaKind: Sendable {
-    case text, thinking, signature, inputJSON
+    case text, thinking, signature, inputJSON, compaction
 
     /// The beginning of `delta`, up to its text.
     var opening: StaticString {
@@ -11,6 +11,7 @@ enum DeltaKind: Sendable {
         case .thinking: #","delta":{"type":"thinking_delta","thinking":""#
         case .signature: #","delta":{"type":"signature_delta","signature":""#
         case .inputJSON: #","delta":{"type":"input_json_delta","partial_json":""#
+        case .compaction: #","delta":{"type":"compaction_delta","content":""#
         }
     }
 }

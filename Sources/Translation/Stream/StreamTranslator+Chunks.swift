@@ -227,7 +227,9 @@ extension StreamTranslator {
         }
         if media(delta, into: &events) { brought.append((.text, nil)) }
         guard !isOver else { return }
-        if let calls = delta["tool_calls"], calls.kind == .array {
+        if plan.isCompaction {
+            noteCalls(delta)
+        } else if let calls = delta["tool_calls"], calls.kind == .array {
             for call in calls.elements {
                 let place = toolCall(call, into: &events)
                 guard !isOver else { return }

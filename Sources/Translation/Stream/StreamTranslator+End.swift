@@ -29,7 +29,9 @@ extension StreamTranslator {
     mutating func end(into events: inout [UInt8]) {
         closeBlock(into: &events)
         let hasToolUse = report.toolCallCount > 0
-        if !hasToolUse, !report.hasText {
+        if plan.isCompaction {
+            writeSummary(into: &events)
+        } else if !hasToolUse, !report.hasText {
             openBlock(.text, into: &events)
             closeBlock(into: &events)
         }
@@ -38,6 +40,7 @@ extension StreamTranslator {
         if finish == .toolCalls, !hasToolUse { report.repaired("finish_reason") }
         if sequence != nil, !hasToolUse { reason = .stopSequence }
         if refusal != nil { reason = .refusal }
+        if plan.isCompaction { reason = .compaction }
         var usage = finalUsage()
         usage.webSearches = writeSearchResults(into: &events)
         report.usage = usage

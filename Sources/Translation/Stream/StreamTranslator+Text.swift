@@ -142,6 +142,7 @@ extension StreamTranslator {
 
     private mutating func write(_ text: [UInt8], into events: inout [UInt8]) {
         guard !text.isEmpty else { return }
+        if plan.isCompaction { return summarize(text, into: &events) }
         if block != .text { openBlock(.text, into: &events) }
         delta(decoded: text, into: &events)
     }

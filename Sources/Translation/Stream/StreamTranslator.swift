@@ -97,6 +97,8 @@ package struct StreamTranslator {
     var refusal: [UInt8]?
     /// The text of the open thinking block, when its signature must carry it.
     var thought: [UInt8] = []
+    /// The text of a compaction, which goes out when all of it is known.
+    var summary: [UInt8] = []
     /// What opaque data the next thinking block's signature carries.
     var reasoningDetails = ReasoningDetails()
     var toolSignatures: [String: String] = [:]

@@ -52,7 +52,7 @@ struct Answer: Equatable {
     }
 
     private static func text(_ object: [String: Any]) -> String {
-        object["text"] as? String ?? object["thinking"] as? String ?? ""
+        ["text", "thinking", "content"].lazy.compactMap { object[$0] as? String }.first ?? ""
     }
 
     private static func name(_ block: [String: Any], text: String, input: String) -> String {

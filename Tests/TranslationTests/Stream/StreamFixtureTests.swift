@@ -13,6 +13,7 @@ func answerPlan(_ name: String, of kind: String = "stream") throws -> ExchangePl
     plan.stopSequences = object["stop"] as? [String] ?? []
     plan.allowsParallelToolUse = object["parallel"] as? Bool ?? true
     plan.prefill = object["prefill"] as? String
+    plan.isCompaction = object["compacts"] as? Bool ?? false
     plan.usedToolIDs = Set(object["used"] as? [String] ?? [])
     plan.webSearchQuery = object["search"] as? String
     plan.estimatedInputTokens = object["estimate"] as? Int ?? 0

@@ -49,6 +49,7 @@ import Testing
             plan.allowsParallelToolUse = Bool.random(using: &random)
             if Bool.random(using: &random) { plan.stopSequences = ["END"] }
             if Bool.random(using: &random) { plan.prefill = "text" }
+            plan.isCompaction = Int.random(in: 0..<8, using: &random) == 0
             let run = StreamRun([bytes[...]], plan: plan)
             let full = StreamRun([bytes[...]], plan: plan, remembersFrames: false)
             if !run.isSame(as: full) { Issue.record("round \(round): \(run.lines)") }

@@ -82,7 +82,7 @@ struct StreamRun {
             let delta = data["delta"] as? [String: Any] ?? [:]
             let keys = [
                 "text": "text", "thinking": "thinking", "signature": "signature",
-                "partial_json": "input",
+                "partial_json": "input", "content": "compaction",
             ]
             for (key, name) in keys {
                 if let text = delta[key] as? String {
