@@ -30,8 +30,8 @@ package struct AnswerReader: Sendable {
 
     /// Appends what belongs to the body, and returns how many bytes belonged to the answer.
     ///
-    /// What is left over was not asked for: the connection can be trusted no more. After an error it
-    /// is to be closed too.
+    /// What is left over was not asked for: the connection can be trusted no more. After an error
+    /// it is to be closed too.
     package mutating func read(
         _ bytes: Span<UInt8>, into body: inout [UInt8]
     ) throws(HTTPError) -> Int {
