@@ -65,7 +65,7 @@ let package = Package(
             "Translation", ["JSON", "EventStream", "Bytes", "CCrypto"], fixtures: ["Fixtures"])
         + module("EventLoop", ["CLinux"])
         + module("Server", ["HTTP", "EventLoop", "Bytes"])
-        + module("Upstream", ["CCurl", "EventLoop", "Bytes"])
+        + module("Upstream", ["CCurl", "HTTP", "EventLoop", "Bytes"])
         + module("Telemetry", ["Bytes"])
         + module("Configuration", ["JSON", "Bytes"])
         + module(

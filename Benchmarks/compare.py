@@ -101,8 +101,10 @@ class Bench:
 
     def nginx(self):
         port, pid = self.listening("nginx.conf", NGINX, lambda path, _: ["nginx", "-c", path])
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return port, int(children.split()[0])
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+        while not children.read_text():  # it listens before it has a worker
+            time.sleep(0.01)
+        return port, int(children.read_text().split()[0])
 
     def haproxy(self):
         return self.listening("haproxy.cfg", HAPROXY, lambda path, _: ["haproxy", "-db", "-f", path])

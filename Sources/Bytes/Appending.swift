@@ -16,6 +16,12 @@ extension [UInt8] {
         string.withUTF8 { unsafe append(contentsOf: $0) }
     }
 
+    /// Appends bytes that somebody else holds.
+    @inlinable
+    package mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
     /// Appends an integer in decimal digits.
     package mutating func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }

@@ -88,6 +88,12 @@ static inline int64_t ccurl_info_microseconds(CURL *_Nonnull easy, CURLINFO info
     return value;
 }
 
+/// The socket of a connection that was made by `CURLOPT_CONNECT_ONLY`, or -1.
+static inline int ccurl_active_socket(CURL *_Nonnull easy) {
+    curl_socket_t value = CURL_SOCKET_BAD;
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &value) == CURLE_OK ? (int)value : -1;
+}
+
 /// The next transfer that has ended, `NULL` when there is none.
 static inline CURL *_Nullable ccurl_next_ended(CURLM *_Nonnull multi, CURLcode *_Nonnull result) {
     int left = 0;

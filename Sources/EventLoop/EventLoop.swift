@@ -65,6 +65,9 @@ package protocol WorkerJob: AnyObject {
     private var pendingJobs: [any WorkerJob] = []
     private let ready = UnsafeMutableBufferPointer<clinux_ready>.allocate(capacity: 64)
 
+    /// Room for what is read before anybody knows how much it is.
+    private var scratch: [UInt8] = []
+
     /// The time at the start of this round.
     package private(set) var now = Instant.read()
 
@@ -119,6 +122,19 @@ package protocol WorkerJob: AnyObject {
 
     /// Starts a job on this worker, in this round.
     package func start(_ job: any WorkerJob) { pendingJobs.append(job) }
+
+    /// Reads at most `count` bytes, and hands them to somebody before anything else is read.
+    package func receive(
+        from socket: Socket, upTo count: Int, _ take: (Span<UInt8>) -> Void
+    ) -> SocketResult {
+        var bytes: [UInt8] = []
+        swap(&bytes, &scratch)
+        bytes.removeAll(keepingCapacity: true)
+        let result = socket.receive(upTo: count, appendingTo: &bytes)
+        if case .bytes = result { take(bytes.span) }
+        swap(&bytes, &scratch)
+        return result
+    }
 
     // MARK: - Driven by the worker
 

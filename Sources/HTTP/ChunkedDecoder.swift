@@ -1,5 +1,7 @@
 // Takes the chunked transfer coding off a body (RFC 9112, 7.1).
 
+internal import Bytes
+
 /// Decodes one chunked body, however its bytes are split; after an error close the connection.
 package struct ChunkedDecoder: Sendable {
     private enum State {
@@ -40,9 +42,7 @@ package struct ChunkedDecoder: Sendable {
                 continue
             }
             let end = index + min(remaining, bytes.count - index)
-            unsafe bytes.extracting(index..<end).withUnsafeBufferPointer {
-                unsafe body.append(contentsOf: $0)
-            }
+            body.append(bytes.extracting(index..<end))
             remaining -= end - index
             if remaining == 0 { state = .dataReturn }
             index = end

@@ -1,10 +1,10 @@
-// The one error of this module: a request that must be refused.
+// The one error of this module: a message that must be refused.
 
-/// A request that must be refused; the connection cannot be used after the answer.
+/// A request or an answer that must be refused; its connection cannot be used any more.
 package struct HTTPError: Error, Equatable, Sendable {
     /// The status to answer with.
     package var status: Int
-    /// What is wrong, as a fixed sentence without any of the client's bytes.
+    /// What is wrong, as a fixed sentence without any of the sender's bytes.
     package var message: String
 
     /// Makes an error with a status and a sentence.
@@ -15,5 +15,10 @@ package struct HTTPError: Error, Equatable, Sendable {
 
     static func badRequest(_ message: String) -> HTTPError {
         HTTPError(status: 400, message: message)
+    }
+
+    /// An answer that cannot be read.
+    static func badGateway(_ message: String) -> HTTPError {
+        HTTPError(status: 502, message: message)
     }
 }

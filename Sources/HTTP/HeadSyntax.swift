@@ -68,6 +68,31 @@ extension [UInt8] {
         return start..<end
     }
 
+    /// Calls with each member of a list that commas separate, without the white space around it.
+    func forEachOption(of range: Range<Int>, _ body: (Range<Int>) -> Void) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let comma =
+                self[start..<range.upperBound].firstIndex(of: UInt8(ascii: ","))
+                ?? range.upperBound
+            body(trimmed(start..<comma))
+            start = comma + 1
+        }
+    }
+
+    /// The number that the bytes of a range are; nil unless they are digits, and few enough.
+    func decimal(_ range: Range<Int>) -> Int? {
+        guard !range.isEmpty else { return nil }
+        var number = 0
+        for byte in self[range] {
+            let (shifted, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, hasOverflow) = shifted.addingReportingOverflow(Int(byte & 0x0F))
+            guard byte.isDigit, !isTooLarge, !hasOverflow else { return nil }
+            number = sum
+        }
+        return number
+    }
+
     /// The bytes of a range as text; what is not UTF-8 is replaced.
     func text(_ range: Range<Int>) -> String {
         String(decoding: self[range], as: UTF8.self)
@@ -75,6 +100,13 @@ extension [UInt8] {
 }
 
 extension Span<UInt8> {
+    /// The place of the next line feed, or the end.
+    func firstLineFeed(from start: Int) -> Int {
+        var index = start
+        while index < count, self[index] != .lineFeed { index += 1 }
+        return index
+    }
+
     /// The first forbidden control character in `start..<end`, or `end`; eight bytes at a time.
     func firstForbiddenControl(from start: Int, to end: Int) -> Int {
         precondition(0 <= start && end <= count, "The search must stay within the bytes.")

@@ -15,10 +15,18 @@ struct HeaderField: Sendable {
         if bytes[line.lowerBound].isWhitespace {
             throw .badRequest("A header line is folded.")
         }
+        guard let field = HeaderField(of: bytes, line) else {
+            throw .badRequest("A header name is malformed.")
+        }
+        self = field
+    }
+
+    /// A line of the same kind; nil without a name that is one.
+    init?(of bytes: [UInt8], _ line: Range<Int>) {
         var colon = line.lowerBound
         while colon < line.upperBound, bytes[colon].isToken { colon += 1 }
         guard line.lowerBound < colon, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":")
-        else { throw .badRequest("A header name is malformed.") }
+        else { return nil }
         let value = bytes.trimmed((colon + 1)..<line.upperBound)
         nameStart = UInt32(line.lowerBound)
         nameEnd = UInt32(colon)

@@ -22,9 +22,12 @@ struct MessageControl {
             }
             hasContinue = true
         case 10 where bytes.matches(name, "connection"):
-            readConnection(bytes, value)
+            bytes.forEachOption(of: value) { option in
+                if bytes.matches(option, "close") { hasClose = true }
+                if bytes.matches(option, "keep-alive") { hasKeepAlive = true }
+            }
         case 14 where bytes.matches(name, "content-length"):
-            try readContentLength(bytes[value])
+            try readContentLength(bytes, value)
         case 17 where bytes.matches(name, "transfer-encoding"):
             isChunked = !hasTransferEncoding && bytes.matches(value, "chunked")
             hasTransferEncoding = true
@@ -66,34 +69,17 @@ struct MessageControl {
         hasHost = true
     }
 
-    private mutating func readContentLength(_ value: ArraySlice<UInt8>) throws(HTTPError) {
+    private mutating func readContentLength(
+        _ bytes: [UInt8], _ value: Range<Int>
+    ) throws(HTTPError) {
         if contentLength != nil { throw .badRequest("The Content-Length header is repeated.") }
         guard !value.isEmpty else { throw .badRequest("The Content-Length header is empty.") }
-        var length = 0
-        for byte in value {
-            guard byte.isDigit else {
-                throw .badRequest("The Content-Length header is malformed.")
-            }
-            let (shifted, isTooLarge) = length.multipliedReportingOverflow(by: 10)
-            let (sum, hasOverflow) = shifted.addingReportingOverflow(Int(byte & 0x0F))
-            if isTooLarge || hasOverflow {
-                throw .badRequest("The Content-Length header is too large.")
-            }
-            length = sum
+        guard bytes[value].allSatisfy(\.isDigit) else {
+            throw .badRequest("The Content-Length header is malformed.")
+        }
+        guard let length = bytes.decimal(value) else {
+            throw .badRequest("The Content-Length header is too large.")
         }
         contentLength = length
-    }
-
-    private mutating func readConnection(_ bytes: [UInt8], _ value: Range<Int>) {
-        var start = value.lowerBound
-        while start < value.upperBound {
-            let comma =
-                bytes[start..<value.upperBound].firstIndex(of: UInt8(ascii: ","))
-                ?? value.upperBound
-            let option = bytes.trimmed(start..<comma)
-            if bytes.matches(option, "close") { hasClose = true }
-            if bytes.matches(option, "keep-alive") { hasKeepAlive = true }
-            start = comma + 1
-        }
     }
 }

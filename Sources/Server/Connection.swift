@@ -124,7 +124,7 @@ package final class Connection: DescriptorHandler, WorkerJob {
                 hasBegun = true
             }
             if hasDrained, input.isEmpty { return nil }
-            guard await receive(upTo: 16 * 1024) else {
+            guard await receive(upTo: 16 * 1024, isShort: true) else {
                 if hasBegun, !timer.isSet, !isBroken {
                     await refuse(HTTPError(status: 408, message: "The request head is too slow."))
                 }
@@ -134,9 +134,15 @@ package final class Connection: DescriptorHandler, WorkerJob {
     }
 
     /// More input, or `false` at the end, on failure and when the timer has fired.
-    func receive(upTo count: Int) async -> Bool {
+    ///
+    /// What is probably short is copied, so that the input does not keep the room for more.
+    func receive(upTo count: Int, isShort: Bool = false) async -> Bool {
         while !isBroken {
-            switch socket.receive(upTo: count, appendingTo: &input) {
+            let result =
+                isShort
+                ? loop.receive(from: socket, upTo: count) { input.append($0) }
+                : socket.receive(upTo: count, appendingTo: &input)
+            switch result {
             case .bytes: return true
             case .ended, .failed: return false
             case .wouldBlock: break

@@ -18,7 +18,6 @@ internal import CCurl
         set(CURLOPT_POST, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_MAXAGE_CONN, 55)
-        set(CURLOPT_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_HTTP_VERSION, Int(client.options.httpVersion))
         set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)
         setText(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -35,6 +34,8 @@ internal import CCurl
     /// Prepares the handle for a request; `transfer` is what the callbacks get.
     func prepare(_ request: UpstreamRequest, for transfer: UnsafeMutableRawPointer) {
         setText(CURLOPT_URL, request.url)
+        set(CURLOPT_CONNECT_ONLY, 0)
+        set(CURLOPT_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_FRESH_CONNECT, request.wantsNewConnection ? 1 : 0)
         unsafe set(CURLOPT_WRITEDATA, transfer)
         unsafe set(CURLOPT_HEADERDATA, transfer)
@@ -51,6 +52,14 @@ internal import CCurl
         }
     }
 
+    /// Prepares the handle for nothing but a connection.
+    func prepareConnection(to url: String, for transfer: UnsafeMutableRawPointer) {
+        setText(CURLOPT_URL, url)
+        set(CURLOPT_CONNECT_ONLY, 1)
+        set(CURLOPT_BUFFERSIZE, 1024)  // the least it takes; nothing is read
+        unsafe set(CURLOPT_PRIVATE, transfer)
+    }
+
     /// Lets go of what belongs to the last transfer.
     func release() {
         unsafe set(CURLOPT_POSTFIELDS, nil as UnsafeMutableRawPointer?)
@@ -58,6 +67,12 @@ internal import CCurl
         unsafe body?.deallocate()
         unsafe body = nil
         headers = nil
+    }
+
+    /// The socket of the connection that was made.
+    var socket: CInt? {
+        let socket = unsafe ccurl_active_socket(raw)
+        return socket < 0 ? nil : socket
     }
 
     func info(_ info: CURLINFO) -> Int { unsafe Int(ccurl_info_long(raw, info)) }

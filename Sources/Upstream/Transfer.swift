@@ -1,6 +1,7 @@
 // One POST and its answer, while it comes in.
 internal import CCurl
 package import EventLoop
+internal import HTTP
 
 /// Why a transfer ended before its answer was whole.
 package enum TransferFailure: Error, Equatable {
@@ -34,8 +35,10 @@ package enum TransferFailure: Error, Equatable {
     /// Timings, once there is a head or the transfer has ended.
     package private(set) var timings: TransferTimings?
 
-    let body: UpstreamBody
-    var easy: EasyHandle?
+    /// What carries it; `nil` once it has ended.
+    private(set) var carrier: TransferCarrier?
+    /// What waits for a connection.
+    var message: OutgoingMessage?
     private unowned let client: UpstreamClient
     /// Whether the client knows that there is news for the reader.
     private var isMarked = false
@@ -43,12 +46,14 @@ package enum TransferFailure: Error, Equatable {
     private var isPaused = false
     private var isAbandoned = false
     private var headBytes: [UInt8] = []
+    /// What libcurl asks for piece by piece.
+    private var body: UpstreamBody
     private var bodyPiece = 0
     private var bodyOffset = 0
 
-    init(_ request: UpstreamRequest, easy: EasyHandle, client: UpstreamClient, signal: Signal) {
-        body = request.body
-        self.easy = easy
+    init(_ body: UpstreamBody, _ carrier: TransferCarrier, client: UpstreamClient, signal: Signal) {
+        self.body = body
+        self.carrier = carrier
         self.client = client
         self.signal = signal
         lastByteAt = client.loop.now
@@ -61,9 +66,7 @@ package enum TransferFailure: Error, Equatable {
     package func take(into buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: true)
         swap(&buffer, &waiting)
-        guard isPaused, let easy else { return }
-        isPaused = false
-        client.resume(easy)
+        resume()
     }
 
     /// Ends the transfer now; the upstream sees its connection close.
@@ -83,10 +86,65 @@ package enum TransferFailure: Error, Equatable {
         isAbandoned = true
         waiting = []
         client.expectEnd(of: self)
-        if isPaused, let easy {
-            isPaused = false
-            client.resume(easy)
+        resume()
+    }
+
+    private func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        switch carrier {
+        case .libcurl(let easy): client.resume(easy)
+        case .plain(let connection): connection.resume()
+        case .connecting, nil: break
         }
+    }
+
+    /// Ends the transfer, whoever says so, and gives back what has carried it.
+    func finish(_ result: Result<Void, TransferFailure>) {
+        guard end == nil, let carrier else { return }
+        end = result
+        timings = timings ?? carrier.timings
+        self.carrier = nil
+        switch carrier {
+        case .libcurl(let easy), .connecting(let easy): client.remove(self, easy)
+        case .plain(let connection): connection.leave()
+        }
+        signal.raise()
+    }
+
+    func tellReader() {
+        isMarked = false
+        signal.raise()
+    }
+
+    // MARK: - Called by a connection of our own
+
+    /// Goes over to the connection that was made for it, or is free.
+    func move(to connection: PlainConnection) {
+        carrier = .plain(connection)
+        message = nil
+    }
+
+    /// How many bytes may come now; none pauses the connection until the reader has taken some.
+    func room() -> Int {
+        let room = isAbandoned ? Self.waitingBytesMax : Self.waitingBytesMax - waiting.count
+        if room <= 0 { isPaused = true }
+        return room
+    }
+
+    /// Lets a connection add to what waits for the reader.
+    func receive(
+        _ read: (inout [UInt8]) throws(HTTPError) -> Int
+    ) throws(HTTPError) -> Int {
+        lastByteAt = client.loop.now
+        let count = try read(&waiting)
+        if isAbandoned { waiting.removeAll(keepingCapacity: true) }
+        return count
+    }
+
+    func receive(_ head: UpstreamHead) {
+        self.head = head
+        timings = carrier?.timings
     }
 
     // MARK: - Called by libcurl
@@ -115,23 +173,19 @@ package enum TransferFailure: Error, Equatable {
         client.markReadable(self)
     }
 
-    func tellReader() {
-        isMarked = false
-        signal.raise()
-    }
-
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
         guard head == nil else { return line.count }  // a trailer
         lastByteAt = client.loop.now
         guard headBytes.count + line.count <= Self.headBytesMax else { return 0 }
         if unsafe line.starts(with: "HTTP/".utf8) { headBytes.removeAll() }
         unsafe headBytes.append(contentsOf: line)
-        guard line.count <= 2, let easy else { return line.count }
+        guard line.count <= 2, case .libcurl(let easy) = carrier else { return line.count }
         let status = easy.info(CURLINFO_RESPONSE_CODE)
         guard status >= 200 else { return line.count }  // an interim answer
         head = UpstreamHead(status: status, bytes: headBytes)
         timings = TransferTimings(easy)
         headBytes = []
+        if bodyPiece == body.pieces.count { body = UpstreamBody(pieces: []) }
         markReadable()
         return line.count
     }
@@ -159,72 +213,20 @@ package enum TransferFailure: Error, Equatable {
             bodyPiece += 1
         }
     }
-
-    /// Ends the transfer, whoever says so, and gives its handle back.
-    func finish(_ result: Result<Void, TransferFailure>) {
-        guard end == nil, let easy else { return }
-        end = result
-        timings = timings ?? TransferTimings(easy)
-        self.easy = nil
-        client.remove(self, easy)
-        signal.raise()
-    }
 }
 
-/// Status and headers of an upstream's answer.
-package struct UpstreamHead {
-    /// The status of the answer.
-    package let status: Int
-    private let bytes: [UInt8]
+/// What carries a transfer.
+enum TransferCarrier {
+    /// All of it is libcurl's: TLS, proxies, HTTP/2.
+    case libcurl(EasyHandle)
+    /// libcurl makes a connection that will be ours.
+    case connecting(EasyHandle)
+    case plain(PlainConnection)
 
-    init(status: Int, bytes: [UInt8]) {
-        self.status = status
-        self.bytes = bytes
-    }
-
-    /// The value of the first header of that name (any case), without the white space around it.
-    package func header(_ name: StaticString) -> String? {
-        var found: String?
-        forEachHeader { candidate, value in
-            guard found == nil, candidate.count == name.utf8CodeUnitCount,
-                unsafe zip(
-                    candidate, UnsafeBufferPointer(start: name.utf8Start, count: candidate.count)
-                )
-                .allSatisfy({ $0 | 0x20 == $1 | 0x20 })
-            else { return }
-            found = String(decoding: value, as: UTF8.self)
+    var timings: TransferTimings {
+        switch self {
+        case .libcurl(let easy), .connecting(let easy): TransferTimings(easy)
+        case .plain(let connection): TransferTimings(connection)
         }
-        return found
-    }
-
-    /// Names and values of all headers in order; one pass over the bytes.
-    package func forEachHeader(_ body: (ArraySlice<UInt8>, ArraySlice<UInt8>) -> Void) {
-        var rest = bytes[...]
-        while let end = rest.firstIndex(of: 0x0a) {
-            let line = rest[..<end]
-            rest = rest[(end + 1)...]
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
-            let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
-            let last = value.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
-            body(line[..<colon], last.map { value[...$0] } ?? value.prefix(0))
-        }
-    }
-}
-
-/// Where the time of a transfer went.
-package struct TransferTimings {
-    /// Until the connection stood, TLS included; zero when an old one was used again.
-    package let connectMicroseconds: Int
-    /// Whether an old connection was used again.
-    package let isReused: Bool
-
-    init(_ easy: EasyHandle) {
-        isReused = easy.info(CURLINFO_NUM_CONNECTS) == 0
-        connectMicroseconds =
-            isReused
-            ? 0
-            : max(
-                easy.microseconds(CURLINFO_CONNECT_TIME_T),
-                easy.microseconds(CURLINFO_APPCONNECT_TIME_T))
     }
 }

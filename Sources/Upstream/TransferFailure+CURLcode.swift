@@ -26,7 +26,16 @@ extension TransferFailure {
     }
 
     private static func systemReason(_ transfer: Transfer) -> String? {
-        guard let number = transfer.easy?.info(CURLINFO_OS_ERRNO), number != 0 else { return nil }
-        return unsafe String(cString: strerror(CInt(number))).lowercased()
+        switch transfer.carrier {
+        case .libcurl(let easy), .connecting(let easy):
+            let number = easy.info(CURLINFO_OS_ERRNO)
+            return number == 0 ? nil : reason(of: CInt(number))
+        case .plain, nil: return nil
+        }
+    }
+
+    /// The system's words for an error of it.
+    static func reason(of errno: CInt) -> String {
+        unsafe String(cString: strerror(errno)).lowercased()
     }
 }

@@ -24,11 +24,15 @@ package import EventLoop
     private var timer: Timer?
     private var patience: Timer?
     private var mustKick = false
+    private var origin: PlainOrigin?
+    private let plain: PlainPool
+    /// A socket that libcurl gives up and does not close.
+    private var taken: CInt?
 
-    /// Transfers that run now.
-    package var activeCount: Int { running.count }
+    /// Connections that are in use.
+    package var activeCount: Int { running.count + plain.count - plain.idleCount }
     /// Connections, idle ones included.
-    package var connectionCount: Int { sockets.count }
+    package var connectionCount: Int { sockets.count + plain.count }
 
     /// A client on a worker's loop; `nil` when libcurl has no memory.
     package init?(_ loop: EventLoop, options: UpstreamOptions) {
@@ -36,6 +40,7 @@ package import EventLoop
         unsafe self.multi = unsafe multi
         self.loop = loop
         self.options = options
+        plain = PlainPool(loop)
         timer = Timer(self)
         patience = Timer(self)
         installCallbacks()
@@ -56,15 +61,55 @@ package import EventLoop
 
     /// Starts a POST in this round; `nil` when libcurl has no memory.
     package func post(_ request: UpstreamRequest, signal: Signal) -> Transfer? {
-        guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
-        let transfer = Transfer(request, easy: easy, client: self, signal: signal)
-        unsafe easy.prepare(request, for: Unmanaged.passUnretained(transfer).toOpaque())
-        running[ObjectIdentifier(transfer)] = transfer
-        guard unsafe curl_multi_add_handle(multi, easy.raw) == CURLM_OK else {
-            transfer.finish(.failure(.other("libcurl refused the transfer")))
+        guard let origin = plainOrigin(of: request.url) else {
+            return postOverLibcurl(request, signal)
+        }
+        let message = OutgoingMessage(head: origin.head(request), request.body)
+        if !request.wantsNewConnection, let connection = plain.take() {
+            let transfer = Transfer(
+                UpstreamBody(pieces: []), .plain(connection), client: self, signal: signal)
+            connection.serve(transfer, message)
             return transfer
         }
+        return connect(to: origin, message, signal)
+    }
+
+    private func postOverLibcurl(_ request: UpstreamRequest, _ signal: Signal) -> Transfer? {
+        guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
+        let transfer = Transfer(request.body, .libcurl(easy), client: self, signal: signal)
+        unsafe easy.prepare(request, for: Unmanaged.passUnretained(transfer).toOpaque())
+        add(transfer, easy)
         return transfer
+    }
+
+    private func connect(
+        to origin: PlainOrigin, _ message: OutgoingMessage, _ signal: Signal
+    ) -> Transfer? {
+        guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
+        let transfer = Transfer(
+            UpstreamBody(pieces: []), .connecting(easy), client: self, signal: signal)
+        transfer.message = message
+        unsafe easy.prepareConnection(
+            to: origin.url, for: Unmanaged.passUnretained(transfer).toOpaque())
+        add(transfer, easy)
+        return transfer
+    }
+
+    private func add(_ transfer: Transfer, _ easy: EasyHandle) {
+        running[ObjectIdentifier(transfer)] = transfer
+        guard unsafe curl_multi_add_handle(multi, easy.raw) == CURLM_OK else {
+            return transfer.finish(.failure(.other("libcurl refused the transfer")))
+        }
+    }
+
+    /// What connections of our own may serve: all of them go to the first origin that is asked.
+    private func plainOrigin(of url: String) -> PlainOrigin? {
+        if let origin, origin.url == url { return origin }
+        guard options.isPlainOurs, let next = PlainOrigin(url, userAgent: options.userAgent),
+            origin.map({ $0.authority == next.authority }) ?? true
+        else { return nil }
+        origin = next
+        return next
     }
 
     /// Has libcurl start what was added in this round.
@@ -124,7 +169,7 @@ package import EventLoop
     func closeSocket(_ socket: CInt) {
         loop.forget(socket)
         sockets[socket] = nil
-        Socket(descriptor: socket).close()
+        if socket != taken { Socket(descriptor: socket).close() }
     }
 
     /// Lets libcurl act on a socket, then tells whoever got something, then who has ended.
@@ -134,11 +179,30 @@ package import EventLoop
         var result = CURLE_OK
         while let easy = unsafe ccurl_next_ended(multi, &result) {
             let transfer = unsafe Transfer.from(ccurl_private(easy))
-            transfer.finish(TransferFailure.result(result, of: transfer))
+            if result == CURLE_OK, case .connecting(let easy) = transfer.carrier {
+                takeOver(easy, transfer)
+            } else {
+                transfer.finish(TransferFailure.result(result, of: transfer))
+            }
         }
         guard !readable.isEmpty else { return }
         for transfer in readable { transfer.tellReader() }
         readable.removeAll(keepingCapacity: true)
+    }
+
+    /// Makes a connection of libcurl's ours, and sends what it was made for.
+    private func takeOver(_ easy: EasyHandle, _ transfer: Transfer) {
+        guard let socket = easy.socket, let message = transfer.message else {
+            return transfer.finish(.failure(.other("libcurl has made no connection")))
+        }
+        let microseconds = easy.microseconds(CURLINFO_CONNECT_TIME_T)
+        taken = socket
+        remove(transfer, easy)
+        taken = nil
+        let connection = plain.open(
+            Socket(descriptor: socket), connectMicroseconds: microseconds)
+        transfer.move(to: connection)
+        connection.serve(transfer, message)
     }
 
     private func installCallbacks() {

@@ -1,5 +1,7 @@
 // What is sent upstream.
+internal import Bytes
 internal import CCurl
+internal import Glibc
 
 /// A POST: where to, with which headers, with which body.
 package struct UpstreamRequest {
@@ -37,23 +39,44 @@ package struct UpstreamBody: Sendable {
     }
 }
 
-/// Header lines in libcurl's form, made once for many requests.
+/// Header lines, made once for many requests.
 @safe package final class HeaderList {
-    private(set) var raw: UnsafeMutablePointer<curl_slist>?
+    /// The lines as they go out over a connection of our own.
+    let bytes: [UInt8]
+    /// The names of the lines, in small letters.
+    let names: Set<String>
+    private let lines: [String]
+    private var list: UnsafeMutablePointer<curl_slist>?
 
-    /// Lines like `Accept: application/json`; a name with nothing behind its colon takes away a
-    /// header that libcurl would send.
+    /// Lines like `Accept: application/json`.
     ///
-    /// Control characters never reach libcurl, which would pass them on: a line that holds one is
-    /// left out.
+    /// Control characters never reach the upstream: a line that holds one is left out.
     package init(_ lines: [String]) {
-        for line in lines where line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) {
-            guard let longer = unsafe curl_slist_append(raw, line) else { continue }
-            unsafe raw = unsafe longer
+        let clean = lines.filter { line in
+            line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } && line.utf8.contains(0x3a)
         }
+        var bytes: [UInt8] = []
+        for line in clean {
+            bytes.append(line)
+            bytes.append("\r\n" as StaticString)
+        }
+        self.bytes = bytes
+        self.lines = clean
+        names = Set(clean.map { $0.prefix { $0 != ":" }.lowercased() })
     }
 
-    deinit { unsafe curl_slist_free_all(raw) }
+    deinit { unsafe curl_slist_free_all(list) }
+
+    /// The lines in libcurl's form, without the `Expect` that it would add.
+    var raw: UnsafeMutablePointer<curl_slist>? {
+        if unsafe list == nil {
+            for line in lines + ["Expect:"] {
+                guard let longer = unsafe curl_slist_append(list, line) else { continue }
+                unsafe list = unsafe longer
+            }
+        }
+        return unsafe list
+    }
 }
 
 /// What all requests of a client have in common.
@@ -74,9 +97,16 @@ package struct UpstreamOptions: Sendable {
     package var skipsTLSVerification = false
     /// Whether HTTP/2 may be used where the server offers it.
     package var allowsHTTP2 = false
+    /// Whether requests without TLS go over connections of our own; libcurl asks proxies for us.
+    package var isPlainOurs = !isProxied("http_proxy", "ALL_PROXY", "all_proxy")
 
     /// The defaults.
     package init() {}
 
     var httpVersion: Int { allowsHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1 }
+
+    /// Whether the environment names a proxy, where libcurl looks for it.
+    private static func isProxied(_ names: String...) -> Bool {
+        names.contains { name in unsafe getenv(name).map { unsafe $0.pointee != 0 } ?? false }
+    }
 }

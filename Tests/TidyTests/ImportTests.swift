@@ -12,7 +12,7 @@ private let modules: [String: Set<String>] = [
     "Translation": ["JSON", "EventStream", "CCrypto", "Bytes"],
     "EventLoop": ["CLinux", "Bytes"],
     "Server": ["HTTP", "EventLoop", "Bytes"],
-    "Upstream": ["CCurl", "EventLoop", "Bytes"],
+    "Upstream": ["CCurl", "HTTP", "EventLoop", "Bytes"],
     "Telemetry": ["Bytes"],
     "Configuration": ["JSON", "Bytes"],
     "Proxy": [

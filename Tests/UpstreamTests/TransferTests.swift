@@ -134,7 +134,7 @@ private let whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(server.connectionCount == 1)
     }
 
-    @Test func aReusedConnectionThatDiesIsReplacedInSilence() {
+    @Test func aReusedConnectionThatDiesSaysThatNothingWasAnswered() {
         let server = ScriptedServer([
             { peer in
                 _ = peer.readRequest(bodyBytes: 3)
@@ -148,6 +148,11 @@ private let whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         ])
         onWorker { client in
             #expect(await client.answer(port: server.port).status == 200)
+            guard case .closed(answered: false, _) = await client.answer(port: server.port).failure
+            else {
+                Issue.record("a dead connection has answered")
+                return
+            }
             #expect(await client.answer(port: server.port).status == 200)
         }
         #expect(server.connectionCount == 2)

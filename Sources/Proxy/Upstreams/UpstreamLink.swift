@@ -57,7 +57,7 @@ final class UpstreamLink {
 
     private func lines(_ isStream: Bool, key: String?) -> [String] {
         var lines = [
-            "Content-Type: application/json", "Expect:",
+            "Content-Type: application/json",
             "Accept: \(isStream ? "text/event-stream" : "application/json")",
         ]
         let settings = server.settings
