@@ -20,6 +20,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     private var listener: Listener?
     /// Connections to upstreams and requests to them, when they were last counted.
     private var lastConnections = (all: 0, busy: 0)
+    private var logLines = LogLines()
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
@@ -35,8 +36,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         loop.atEndOfRound(self)
     }
 
-    /// Measures how long this round kept others waiting, and counts connections.
+    /// Writes the log's lines, measures how long this round kept others waiting, and counts
+    /// connections.
     package func roundEnds() {
+        logLines.flush()
         let work = Instant.read().nanoseconds(since: loop.now)
         metrics.observe(.eventLoopLag, SeriesKey(), Double(work) / 1e9)
         var connections = (all: 0, busy: 0)
@@ -213,7 +216,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         // The loop's time is that of the round's start; much of an exchange may be one round.
         let now = Instant.read()
         record.count(metrics, shared.metrics, route: route, now: now)
-        record.write(to: shared.log, route: route, now: now)
+        record.write(to: &logLines, of: shared.log, route: route, now: now)
     }
 
     static func headers(_ requestID: String) -> [(String, String)] {
