@@ -139,7 +139,7 @@ private struct ModelFamily: Sendable {
         return (first, second) >= (major, minor)
     }
 
-    /// Whether a name holds a part; asked some times with each request, so without `Regex` and such.
+    /// Whether a name holds a part; asked several times a request, so byte by byte.
     private static func has(_ name: String, _ part: StaticString) -> Bool {
         let part = unsafe UnsafeBufferPointer(
             start: part.utf8Start, count: part.utf8CodeUnitCount)
