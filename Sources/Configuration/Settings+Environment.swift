@@ -87,6 +87,15 @@ extension Settings {
         }
         usesMaxCompletionTokens = field == "auto" ? nil : field == "max_completion_tokens"
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
+        thinkingDefault = reader.choice(.thinkingDefault) ?? .auto
+        effortField = reader.choice(.effortField) ?? .auto
+        modelEcho = reader.choice(.modelEcho) ?? .client
+        fastTier = reader.choice(.fastTier)
+        marksCacheBreakpoints = reader.flag(.cacheBreakpoints)
+        passedFields = reader.list(.passedFields)
+        if let field = passedFields.first(where: Self.ownFields.contains) {
+            reader.mistake("EXTRA_PASSTHROUGH: expected no field \(field), which is translated")
+        }
         thinkTags = reader.choice(.thinkTags) ?? .auto
         startUsage = reader.choice(.startUsage) ?? .zero
         reasoningReplay = reader.choice(.reasoningReplay) ?? .auto
@@ -101,13 +110,14 @@ extension Settings {
         stripsBillingNonce = reader.flag(.stripsBillingNonce)
     }
 
+    /// What goes upstream only by way of the translation.
+    private static let ownFields = ["model", "messages", "tools", "stream"]
+
     /// Whether a text is a JSON object without the members that only the translation may set.
     private static func isExtraBody(_ text: String) -> Bool {
         guard let root = try? JSONDocument(parsing: Array(text.utf8)).root, root.kind == .object
         else { return false }
-        return root.members.allSatisfy { name, _ in
-            !(name == "model" || name == "messages" || name == "tools" || name == "stream")
-        }
+        return root.members.allSatisfy { name, _ in !ownFields.contains(name.string) }
     }
 
     private mutating func readListeners(_ reader: inout EnvironmentReader) {

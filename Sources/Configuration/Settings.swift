@@ -39,6 +39,22 @@ package struct Settings: Sendable {
     /// When deferred tools are offered.
     package enum DeferLoading: String, Sendable, CaseIterable { case auto, include }
 
+    /// Whether a model thinks that nobody has told whether to.
+    package enum ThinkingDefault: String, Sendable, CaseIterable { case auto, off }
+
+    /// Where an effort stands; `auto` leaves it to the dialect.
+    package enum EffortField: String, Sendable, CaseIterable {
+        case auto
+        case top = "reasoning_effort"
+        case object = "reasoning"
+    }
+
+    /// Which name of the model an answer tells.
+    package enum ModelEcho: String, Sendable, CaseIterable { case client, upstream }
+
+    /// The tiers that fast answers can be asked for with.
+    package enum FastTier: String, Sendable, CaseIterable { case fast, priority }
+
     /// Whether the upstream is told of end users.
     package enum ForwardUser: String, Sendable, CaseIterable { case off, hash }
 
@@ -92,6 +108,18 @@ package struct Settings: Sendable {
     package var usesMaxCompletionTokens: Bool?
     /// `REASONING_EFFORT`.
     package var reasoningEffort = ReasoningEffort.auto
+    /// `THINKING_DEFAULT`.
+    package var thinkingDefault = ThinkingDefault.auto
+    /// `EFFORT_FIELD`.
+    package var effortField = EffortField.auto
+    /// `MODEL_ECHO`.
+    package var modelEcho = ModelEcho.client
+    /// `FAST_TIER`.
+    package var fastTier: FastTier?
+    /// `PROMPT_CACHE_BREAKPOINTS`.
+    package var marksCacheBreakpoints = false
+    /// `EXTRA_PASSTHROUGH`.
+    package var passedFields: [String] = []
     /// `THINK_TAGS`.
     package var thinkTags = ThinkTags.auto
     /// `START_USAGE`.

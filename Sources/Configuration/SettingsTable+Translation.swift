@@ -1,6 +1,12 @@
 // Settings of the translation that most operators never touch.
 
 extension Setting {
+    static let thinkingDefault = Setting(
+        .models, "THINKING_DEFAULT", .choice(Settings.ThinkingDefault.allCases.map(\.rawValue)),
+        default: "auto", "off: requests that say nothing of thinking want none of it")
+    static let effortField = Setting(
+        .models, "EFFORT_FIELD", .choice(Settings.EffortField.allCases.map(\.rawValue)),
+        default: "auto", "the field that tells an upstream the effort; auto goes by the dialect")
     static let reasoningReplay = Setting(
         .models, "REASONING_REPLAY", .choice(Settings.ReasoningReplay.allCases.map(\.rawValue)),
         default: "auto", "whether reasoning of earlier answers goes back to the upstream")
@@ -25,6 +31,18 @@ extension Setting {
     static let forwardUser = Setting(
         .models, "FORWARD_USER", .choice(Settings.ForwardUser.allCases.map(\.rawValue)),
         default: "off", "whether the upstream can tell users apart, by a digest of user_id")
+    static let fastTier = Setting(
+        .models, "FAST_TIER", .choice(Settings.FastTier.allCases.map(\.rawValue)),
+        unset: "speed is left out", "service_tier for requests that want to be fast")
+    static let cacheBreakpoints = Setting(
+        .models, "PROMPT_CACHE_BREAKPOINTS", .flag, default: "false",
+        "whether OpenAI's models from gpt-5.6 on get the cache markers of clients")
+    static let modelEcho = Setting(
+        .models, "MODEL_ECHO", .choice(Settings.ModelEcho.allCases.map(\.rawValue)),
+        default: "client", "whose name of the model answers tell")
+    static let passedFields = Setting(
+        .models, "EXTRA_PASSTHROUGH", .list,
+        "fields like seed,logprobs that clients may send to the upstream as they are")
     static let extraBody = Setting(
         .models, "EXTRA_BODY", .object,
         "JSON object whose members every request upstream gets, in place of ours")

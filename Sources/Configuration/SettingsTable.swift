@@ -18,11 +18,12 @@ package enum SettingsTable {
     ]
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
-        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkTags,
+        .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkingDefault, .effortField,
+        .thinkTags,
         .startUsage, .reasoningReplay, .systemEntries, .prefill, .compaction, .webSearch,
         .deferLoading,
-        .forwardUser, .extraBody, .unsupported,
-        .stripsBillingNonce,
+        .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .extraBody, .passedFields,
+        .unsupported, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
         .clientKeys, .host, .port, .listen, .listenMode, .adminHost, .adminPort,

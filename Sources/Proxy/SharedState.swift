@@ -93,6 +93,16 @@ extension RequestLimits {
             }
         includesDeferredTools = settings.deferLoading == .include
         forwardsUser = settings.forwardUser == .hash
+        thinksUnasked = settings.thinkingDefault == .auto
+        effortPlace =
+            switch settings.effortField {
+            case .auto: nil
+            case .top: .top
+            case .object: .object
+            }
+        fastTier = settings.fastTier?.rawValue
+        marksCacheBreakpoints = settings.marksCacheBreakpoints
+        passedFields = Set(settings.passedFields)
         extraBody = settings.extraBody.flatMap { ExtraBody(parsing: $0) }
         answers = AnswerOptions(settings)
     }
@@ -101,6 +111,7 @@ extension RequestLimits {
 extension AnswerOptions {
     init(_ settings: Settings) {
         self.init()
+        showsUpstreamModel = settings.modelEcho == .upstream
         estimatesAtStart = settings.startUsage == .estimate
         thinkTags =
             switch settings.thinkTags {

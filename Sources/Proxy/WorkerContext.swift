@@ -124,6 +124,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         close(exchange.record, route)
     }
 
+    @inline(never)
     private func models(_ route: Route, _ head: RequestHead, _ connection: Connection) async {
         guard shared.credentials.accepts(head) else {
             return await refuse(.unknownKey, .models, connection)
@@ -183,20 +184,22 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         metrics.rejected(reason)
     }
 
+    @inline(never)
     private func refuse(
         _ error: APIError, _ route: RouteLabel, _ connection: Connection,
         _ headers: [(String, String)] = []
     ) async {
-        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        let record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         record.note(error)
         await connection.respond(error, record.requestID, headers)
         close(record, route)
     }
 
+    @inline(never)
     private func answer(
         _ connection: Connection, _ body: [UInt8], _ head: RequestHead, _ route: RouteLabel
     ) async {
-        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        let record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         record.status = 200
         record.outcome = .completed
         await connection.respond(

@@ -17,6 +17,8 @@ package struct AnswerOptions: Sendable {
     /// Whether `message_start` tells an estimate of the input rather than zero: for clients that
     /// take no input tokens from `message_delta`.
     package var estimatesAtStart = false
+    /// Whether answers name the upstream's model rather than the client's.
+    package var showsUpstreamModel = false
 
     /// The defaults.
     package init() {}

@@ -32,6 +32,8 @@ package struct ExchangePlan: Sendable {
     package var options: AnswerOptions
     /// What the upstream was sent and no message of an error may show; see `ErrorContext`.
     package var secrets: [String]
+    /// Whether the client is told how fast it was served, since it has asked for that.
+    package var tellsSpeed: Bool
     /// Whether the answer is to be a summary of the conversation, in one `compaction` block.
     package var isCompaction: Bool
     /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
@@ -54,9 +56,13 @@ package struct ExchangePlan: Sendable {
         webSearchQuery = nil
         options = AnswerOptions()
         secrets = []
+        tellsSpeed = false
         isCompaction = false
         prefill = nil
     }
+
+    /// The model's name in the answer.
+    var shownModel: String { options.showsUpstreamModel ? upstreamModel : requestedModel }
 }
 
 /// What the client sees of the model's reasoning (`thinking.type` and `thinking.display`).

@@ -16,6 +16,8 @@ package struct Usage: Equatable, Sendable {
     package var webSearches = 0
     /// Whether the upstream served it with priority.
     package var isPriority = false
+    /// The same for a client that has asked for speed, if the upstream tells.
+    package var isFast: Bool?
     /// Whether the numbers are our own estimate because the upstream sent none.
     package var isEstimated = false
 

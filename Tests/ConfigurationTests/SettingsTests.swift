@@ -233,6 +233,23 @@ import Testing
         #expect(read.compaction == .emulate)
     }
 
+    @Test func whatServersAreToldIsChosenToo() throws {
+        let read = try settings([
+            "THINKING_DEFAULT": "off", "EFFORT_FIELD": "reasoning", "FAST_TIER": "priority",
+            "PROMPT_CACHE_BREAKPOINTS": "true", "MODEL_ECHO": "upstream",
+            "EXTRA_PASSTHROUGH": "seed, logprobs",
+        ])
+        #expect(read.thinkingDefault == .off && read.effortField == .object)
+        #expect(read.fastTier == .priority && read.marksCacheBreakpoints)
+        #expect(read.modelEcho == .upstream && read.passedFields == ["seed", "logprobs"])
+        #expect(try settings([:]).fastTier == nil)
+        for field in ["model", "messages", "tools", "stream"] {
+            #expect(
+                mistakes(["EXTRA_PASSTHROUGH": "seed,\(field)"])
+                    == ["EXTRA_PASSTHROUGH: expected no field \(field), which is translated"])
+        }
+    }
+
     @Test func anExtraBodyIsAnObjectWithoutWhatIsOurs() throws {
         let object = #"{"provider":{"order":["a"]}}"#
         #expect(try settings(["EXTRA_BODY": object]).extraBody == object)

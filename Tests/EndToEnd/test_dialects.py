@@ -91,6 +91,42 @@ def test_settings_of_the_translation_are_obeyed(upstream):
         assert answer.status_code == 400 and "prefill" in answer.json()["error"]["message"]
 
 
+def test_more_settings_of_the_translation_are_obeyed(upstream):
+    settings = {
+        "EFFORT_FIELD": "reasoning_effort", "FAST_TIER": "priority", "MODEL_ECHO": "upstream",
+        "EXTRA_PASSTHROUGH": "seed", "BIG_MODEL": "gpt-5.6", "DIALECT": "openai",
+        "PROMPT_CACHE_BREAKPOINTS": "true", "THINKING_DEFAULT": "off",
+    }
+    with start(upstream, **settings) as sidecar:
+        upstream.then({**completion(), "service_tier": "priority"})
+        answer = ask(
+            sidecar, model="claude-opus", speed="fast", seed=7,
+            system=[{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}])
+        body = upstream.next_request().body
+        assert body["service_tier"] == "priority" and body["seed"] == 7
+        assert body["reasoning_effort"] == "none"
+        assert body["messages"][0]["content"] == [
+            {"type": "text", "text": "s", "prompt_cache_breakpoint": {"mode": "explicit"}}]
+        assert answer.json()["model"] == "gpt-5.6" and answer.json()["usage"]["speed"] == "fast"
+
+
+@pytest.mark.parametrize("dialect", ["generic", "openai"])
+def test_unknown_headers_and_betas_go_no_further(upstream, dialect):
+    with start(upstream, DIALECT=dialect) as sidecar:
+        upstream.then(completion())
+        headers = {"anthropic-beta": "nobody-knows-2031-01-01,fast-mode-2026-02-01",
+                   "anthropic-version": "2031-01-01", "anthropic-nobody-knows": "x"}
+        answer = replay(
+            sidecar, {"method": "POST", "path": "/v1/messages?beta=true", "headers": headers},
+            {"model": "m", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}],
+             "betas": ["nobody-knows-2031-01-01"]})
+        assert answer.status_code == 200
+        request = upstream.next_request()
+        assert not [name for name in request.headers if name.startswith("anthropic")]
+        assert "nobody-knows" not in str(request.headers) + request.raw.decode()
+        assert "beta" not in request.line
+
+
 def test_a_system_message_in_the_wrong_place_is_folded_and_remembered(upstream):
     messages = [{"role": "user", "content": "hi"}, {"role": "system", "content": "s"}]
     with start(upstream, DIALECT="openai") as sidecar:

@@ -101,7 +101,7 @@ private struct Recording {
     @Test(arguments: recordings)
     func markersAreAllThatChanges(name: String) throws {
         var claude = Dialect.openrouter
-        claude.passesCacheControl = true
+        claude.cacheMarkers = .cacheControl
         let recording = try Recording(name)
         let marker = #","cache_control":{"type":"ephemeral"}"#
         var before: [String] = []

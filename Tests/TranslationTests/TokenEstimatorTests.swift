@@ -60,7 +60,7 @@ private func png(_ width: UInt8, _ height: UInt8) -> [UInt8] {
     private var more: String { String(repeating: "QUJD", count: 10_000) }
 
     private func base64(_ bytes: [UInt8]) -> String {
-        Base64URL.encoded(bytes).map { $0 == "-" ? "+" : $0 == "_" ? "/" : String($0) }.joined()
+        Base64.encoded(bytes).map { $0 == "-" ? "+" : $0 == "_" ? "/" : String($0) }.joined()
     }
 
     @Test func sizesOfPicturesAreRead() {

@@ -69,6 +69,9 @@ private struct ModelFamily: Sendable {
                 $0.reasoning = ReasoningControl(effort: .top, off: Effort.none)
             }),
         ModelFamily(
+            dialects: ["openai"], isMember: { isAtLeast(5, 6, $0) },
+            change: { $0.takesCacheBreakpoints = true }),
+        ModelFamily(
             dialects: ["openai"], isMember: { has($0, "-search-") },
             change: { $0.webSearch = .options }),
         // OpenRouter hands these to services that cache by marker and think by budget.
@@ -76,7 +79,7 @@ private struct ModelFamily: Sendable {
             dialects: ["openrouter"],
             isMember: { $0.hasPrefix("anthropic/") || $0.hasPrefix("google/gemini") },
             change: {
-                $0.passesCacheControl = true
+                $0.cacheMarkers = .cacheControl
                 $0.reasoning.budget = .object
             }),
         ModelFamily(
@@ -125,6 +128,15 @@ private struct ModelFamily: Sendable {
             },
             change: { $0.toolIDs = .nineAlphanumerics }),
     ]
+
+    /// Whether a name like `gpt-5.6-mini` is of that version or a later one.
+    private static func isAtLeast(_ major: Int, _ minor: Int, _ name: String) -> Bool {
+        guard name.hasPrefix("gpt-") else { return false }
+        let version = name.dropFirst(4).prefix { $0 != "-" }.split(separator: ".")
+        guard let first = version.first.flatMap({ Int($0) }) else { return false }
+        let second = version.dropFirst().first.flatMap { Int($0) } ?? 0
+        return (first, second) >= (major, minor)
+    }
 
     private static func has(_ name: String, _ part: String) -> Bool {
         name.firstRange(of: part) != nil

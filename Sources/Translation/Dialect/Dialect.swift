@@ -55,6 +55,16 @@ package struct Dialect: Sendable, Equatable {
     /// How much of `tool_choice` is obeyed (translation 1.6).
     package enum ToolChoices: Sendable, Comparable { case auto, required, named }
 
+    /// What marks the end of a prefix that is worth caching (translation 1.1).
+    package enum CacheMarkers: Sendable {
+        /// Nothing: the server finds out by itself.
+        case none
+        /// `cache_control`, as it came.
+        case cacheControl
+        /// `prompt_cache_breakpoint` (newer GPT models).
+        case breakpoint
+    }
+
     /// What a web search by the server is asked for with (translation 1.5).
     package enum WebSearch: Sendable {
         case none
@@ -91,8 +101,10 @@ package struct Dialect: Sendable, Equatable {
     package var acceptsStreamOptions = true
     /// Whether `prompt_cache_key` helps the server to find its cache.
     package var wantsPromptCacheKey = false
-    /// Whether text parts may carry `cache_control`.
-    package var passesCacheControl = false
+    /// How text parts say that a prefix ends which is worth caching.
+    package var cacheMarkers = CacheMarkers.none
+    /// Whether they may say it by `prompt_cache_breakpoint`, if the operator wants it.
+    package var takesCacheBreakpoints = false
     /// Whether `service_tier` is taken.
     package var acceptsServiceTier = false
     /// Whether end users may be told apart.

@@ -28,34 +28,11 @@ enum DataURL {
             let pages = 1 + (end - place) / 4 * 3 / bytesOfPage
             return (pages * tokensOfPage, end)
         }
-        let picture = unsafe decoded(url.dropFirst(head.upperBound).prefix(headBytes))
+        let picture =
+            unsafe Base64.decoded(
+                url.dropFirst(head.upperBound).prefix(headBytes), skipsOthers: true) ?? []
         guard let size = ImageSize(picture) else { return (unknownImage, end) }
         return (size.tokens, end)
-    }
-
-    /// Standard base 64; what is none of it is left out.
-    private static func decoded(_ text: some Sequence<UInt8>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in text {
-            let digit: UInt32
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = UInt32(byte) - 65
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = UInt32(byte) - 71
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt32(byte) + 4
-            case UInt8(ascii: "+"): digit = 62
-            case UInt8(ascii: "/"): digit = 63
-            default: continue
-            }
-            bits = bits << 6 | digit
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return bytes
     }
 }
 

@@ -107,7 +107,7 @@ package enum SmallEndpoints {
 
     private static func empty(_ plan: ExchangePlan, id: String, _ form: AnswerForm) -> [UInt8] {
         var answer: [UInt8] = []
-        form.messageStart(id: id, model: plan.requestedModel, into: &answer)
+        form.messageStart(id: id, model: plan.shownModel, into: &answer)
         form.messageEnd(MessageEnd(stopReason: .maxTokens, usage: Usage()), into: &answer)
         return answer
     }

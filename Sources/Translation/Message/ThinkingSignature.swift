@@ -24,7 +24,7 @@ package struct ThinkingSignature: Sendable {
     /// Reads a signature; `nil` for foreign and malformed ones.
     package init?(parsing signature: String) {
         guard signature.hasPrefix(Self.tag), signature.utf8.count <= 2 * Self.bytesMax,
-            let bytes = Base64URL.decoded(signature.utf8.dropFirst(Self.tag.utf8.count)),
+            let bytes = Base64.decoded(signature.utf8.dropFirst(Self.tag.utf8.count)),
             let document = try? JSONDocument(parsing: bytes), document.root.kind == .object
         else { return nil }
         let root = document.root
@@ -67,6 +67,6 @@ package struct ThinkingSignature: Sendable {
             writer.endObject()
         }
         writer.endObject()
-        return Self.tag + Base64URL.encoded(writer.finish().contiguous())
+        return Self.tag + Base64.encoded(writer.finish().contiguous())
     }
 }

@@ -55,7 +55,14 @@ extension Usage {
         bytes.append(#","cache_creation":{"ephemeral_5m_input_tokens":"#)
         bytes.append(decimal: cacheCreationTokens)
         bytes.append(#","ephemeral_1h_input_tokens":0},"service_tier":"#)
-        bytes.append(isPriority ? #""priority"}"# : #""standard"}"#)
+        bytes.append(isPriority ? #""priority""# : #""standard""#)
+        if let isFast { Self.append(speed: isFast, to: &bytes) }
+        bytes.append("}")
+    }
+
+    /// Appends `speed` behind another member.
+    static func append(speed isFast: Bool, to bytes: inout [UInt8]) {
+        bytes.append(isFast ? #","speed":"fast""# : #","speed":"standard""#)
     }
 
     /// Appends the `usage` object of a `message_delta` event (translation 4.3).

@@ -1,4 +1,4 @@
-// Members that the operator adds to every request (`EXTRA_BODY`, translation 1.1).
+// Members that requests get besides ours (`EXTRA_BODY`, `EXTRA_PASSTHROUGH`, translation 1.1).
 internal import JSON
 
 /// A JSON object whose members are merged into requests, one level deep.
@@ -12,6 +12,21 @@ package struct ExtraBody: Sendable {
             document.root.kind == .object
         else { return nil }
         members = document.root.members.map { ($0.key.string, Array($0.value.json.utf8)) }
+        names = Set(members.map(\.name))
+    }
+
+    /// The client's members of these names, and behind them what the operator adds; `nil` when
+    /// there are none.
+    init?(passing fields: Set<String>, of root: JSONValue, before own: ExtraBody?) {
+        var passed: [(name: String, json: [UInt8])] = []
+        if !fields.isEmpty {
+            for (key, value) in root.members where fields.contains(key.string) {
+                guard own?.names.contains(key.string) != true else { continue }
+                passed.append((key.string, Array(value.json.utf8)))
+            }
+        }
+        guard !passed.isEmpty || own != nil else { return nil }
+        members = passed + (own?.members ?? [])
         names = Set(members.map(\.name))
     }
 

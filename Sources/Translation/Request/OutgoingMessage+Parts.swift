@@ -3,17 +3,19 @@ internal import JSON
 
 extension JSONWriter {
     /// Text alone is one string, blocks apart by an empty line: many servers take no parts.
-    mutating func content(_ parts: [ContentPart], asParts: Bool) {
-        guard !asParts else { return array(parts, withMarkers: true) }
+    ///
+    /// Where markers are taken all of it is parts, so that one that moves changes nothing else.
+    mutating func content(_ parts: [ContentPart], _ markers: Dialect.CacheMarkers) {
+        guard markers == .none else { return array(parts, markers) }
         var whole = TextRun()
         for part in parts {
-            guard case .text(let run) = part else { return array(parts, withMarkers: false) }
+            guard case .text(let run) = part else { return array(parts, markers) }
             whole.add(run.pieces, separator: #"\n\n"#)
         }
         string(whole)
     }
 
-    private mutating func array(_ parts: [ContentPart], withMarkers: Bool) {
+    private mutating func array(_ parts: [ContentPart], _ markers: Dialect.CacheMarkers) {
         beginArray()
         for part in parts {
             beginObject()
@@ -23,10 +25,7 @@ extension JSONWriter {
                 string("text")
                 key("text")
                 string(run)
-                if withMarkers, let marker = run.marker, !marker.isNull {
-                    key("cache_control")
-                    value(marker)
-                }
+                if let marker = run.marker, !marker.isNull { mark(marker, markers) }
             case .imageURL(let url): image { $0.part(url) }
             case .imageData(let mediaType, let data):
                 image { writer in
@@ -45,6 +44,18 @@ extension JSONWriter {
             endObject()
         }
         endArray()
+    }
+
+    private mutating func mark(_ marker: JSONValue, _ markers: Dialect.CacheMarkers) {
+        switch markers {
+        case .none: break
+        case .cacheControl:
+            key("cache_control")
+            value(marker)
+        case .breakpoint:
+            key("prompt_cache_breakpoint")
+            raw(#"{"mode":"explicit"}"#)
+        }
     }
 
     private mutating func file(_ name: TextRun, _ data: (inout JSONWriter) -> Void) {

@@ -103,6 +103,30 @@ enum OutgoingMessage {
 }
 
 extension OutgoingMessage {
+    /// Drops all cache markers but the last `left`.
+    mutating func keepLastMarkers(_ left: inout Int) {
+        func keep(_ run: inout TextRun) {
+            guard let marker = run.marker, !marker.isNull else { return }
+            if left > 0 { left -= 1 } else { run.marker = nil }
+        }
+        switch self {
+        case .system(var runs):
+            for index in runs.indices.reversed() { keep(&runs[index]) }
+            self = .system(runs)
+        case .user(var parts):
+            for index in parts.indices.reversed() {
+                guard case .text(var run) = parts[index] else { continue }
+                keep(&run)
+                parts[index] = .text(run)
+            }
+            self = .user(parts)
+        case .tool(let id, var run, let images):
+            keep(&run)
+            self = .tool(id: id, run, images: images)
+        case .assistant: break
+        }
+    }
+
     func write(to writer: inout JSONWriter, _ dialect: Dialect) {
         writer.beginObject()
         writer.key("role")
@@ -110,17 +134,17 @@ extension OutgoingMessage {
         case .system(let runs):
             writer.string("system")
             writer.key("content")
-            writer.content(runs.map { .text($0) }, asParts: dialect.passesCacheControl)
+            writer.content(runs.map { .text($0) }, dialect.cacheMarkers)
         case .user(let parts):
             writer.string("user")
             writer.key("content")
-            writer.content(parts, asParts: dialect.passesCacheControl)
+            writer.content(parts, dialect.cacheMarkers)
         case .tool(let id, let content, let images):
             writer.string("tool")
             writer.key("tool_call_id")
             writer.string(id)
             writer.key("content")
-            writer.content([.text(content)] + images, asParts: dialect.passesCacheControl)
+            writer.content([.text(content)] + images, dialect.cacheMarkers)
         case .assistant(let message): writer.assistant(message, dialect)
         }
         writer.endObject()

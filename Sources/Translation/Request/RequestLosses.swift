@@ -12,11 +12,13 @@ enum RequestLosses {
     ]
 
     /// The fields that this request loses on its way to a server.
-    static func fields(_ root: JSONValue, _ choice: ToolChoice, _ dialect: Dialect) -> [String] {
+    static func fields(
+        _ root: JSONValue, _ choice: ToolChoice, _ dialect: Dialect, _ limits: RequestLimits
+    ) -> [String] {
         var losses: [String] = []
         for (key, value) in root.members where !value.isNull {
             let name = key.string
-            if !handled.contains(name) { losses.append(name) }
+            if !handled.contains(name), !limits.passedFields.contains(name) { losses.append(name) }
         }
         if !dialect.acceptsSampling {
             // 1 is what these servers do anyway.
@@ -26,7 +28,8 @@ enum RequestLosses {
         let isDemanded = choice.kind == .any || choice.chosen != nil
         if isDemanded, dialect.toolChoices == .auto { losses.append("tool_choice") }
         if !dialect.acceptsTopK, root["top_k"]?.double != nil { losses.append("top_k") }
-        if root["speed"]?.text.map({ $0 == "fast" }) == true { losses.append("speed") }
+        let isFast = root["speed"]?.text.map { $0 == "fast" } == true
+        if isFast, limits.fastTier == nil || !dialect.acceptsServiceTier { losses.append("speed") }
         if let place = root["inference_geo"]?.text, !(place == "global") {
             losses.append("inference_geo")
         }

@@ -16,53 +16,6 @@ package enum TranslatedRequest: Sendable {
     }
 }
 
-/// Bounds that the operator sets.
-package struct RequestLimits: Sendable {
-    /// Lower bound for `max_tokens`.
-    package var minTokens: Int?
-    /// Upper bound for `max_tokens`.
-    package var maxTokens: Int?
-    /// `max_tokens` or `max_completion_tokens`; `nil` leaves it to the dialect.
-    package var usesMaxCompletionTokens: Bool?
-    /// How hard the model is to think, whatever the client asks for: `off`, or an effort.
-    package var reasoningEffort: String?
-    /// Whether Claude Code's attribution block, which spoils prefix caches, is left out.
-    package var stripsAttribution = true
-    /// Refuse what cannot be translated instead of dropping and counting it.
-    package var isStrict = false
-    /// Where system entries inside `messages` go; `nil` leaves it to the dialect.
-    package var systemEntries: Dialect.SystemEntries?
-    /// Whether a request that ends with an assistant message is refused.
-    package var refusesPrefill = false
-    /// Whether the model is asked to do what `compaction` wants, instead of a refusal.
-    package var emulatesCompaction = false
-    /// Whether reasoning of earlier turns stays here.
-    package var keepsReasoning = false
-    /// What becomes of Anthropic's search tool.
-    package var webSearch = WebSearchPolicy.reject
-    /// Whether the upstream is told a digest of the end user's id.
-    package var forwardsUser = false
-    /// Whether tools with `defer_loading` are offered from the start.
-    package var includesDeferredTools = false
-    /// Members that every request gets, as JSON; they take the place of ours.
-    package var extraBody: ExtraBody?
-    /// How answers are shaped.
-    package var answers = AnswerOptions()
-
-    /// The defaults.
-    package init() {}
-}
-
-/// What becomes of Anthropic's search tool.
-package enum WebSearchPolicy: Sendable {
-    /// Refused when it is all that is offered, else left out.
-    case reject
-    /// Left out.
-    case drop
-    /// The upstream's own search, where it has one.
-    case upstream
-}
-
 /// Translates requests; pure, and the same for every thread.
 package struct RequestTranslator: Sendable {
     private static let opaqueKeys = OpaqueKeys(["input_schema", "input", "schema"])
@@ -100,6 +53,7 @@ package struct RequestTranslator: Sendable {
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
         plan.options = limits.answers
+        plan.tellsSpeed = root["speed"]?.text.map { $0 == "fast" } == true
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
         plan.isCompaction = compaction != nil
@@ -124,7 +78,7 @@ package struct RequestTranslator: Sendable {
         }
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
-        plan.losses += RequestLosses.fields(root, choice, dialect)
+        plan.losses += RequestLosses.fields(root, choice, dialect, limits)
         plan.repairs = tools.repairs + emitter.repairs + (maxTokens == asked ? [] : ["max_tokens"])
         if limits.isStrict, let field = plan.losses.first {
             throw .invalid("\(field): cannot be translated for this upstream")
@@ -133,13 +87,21 @@ package struct RequestTranslator: Sendable {
         var writer = RequestWriter(
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
             choice: choice, format: format, maxTokens: maxTokens,
-            level: limits.reasoningEffort.map { ReasoningLevel($0) }
-                ?? ReasoningLevel(root, entryEffort: conversation.effort))
+            level: level(root, conversation))
         writer.session = Identity.session(root, header: session)
         writer.user = limits.forwardsUser ? Identity.user(root) : nil
         writer.continuesLast = emitter.continuesLast
+        writer.fastTier = plan.tellsSpeed ? limits.fastTier : nil
         let output = writer.write()
-        return .upstream(body: limits.extraBody?.merged(into: output) ?? output, plan: plan)
+        let extra = ExtraBody(passing: limits.passedFields, of: root, before: limits.extraBody)
+        return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
+    }
+
+    private func level(_ root: JSONValue, _ conversation: Conversation) -> ReasoningLevel {
+        if let effort = limits.reasoningEffort { return ReasoningLevel(effort) }
+        var level = ReasoningLevel(root, entryEffort: conversation.effort)
+        if level.kind == .unset, !limits.thinksUnasked { level.kind = .off }
+        return level
     }
 
     /// The tools to offer; a request for nothing but tools of Anthropic's servers cannot be
@@ -191,7 +153,13 @@ package struct RequestTranslator: Sendable {
 
     /// The dialect with what the model, experience and the operator change.
     private func effectiveDialect(_ model: String, _ quirks: Set<Quirk>) -> Dialect {
-        var dialect = dialect.refined(for: model).applying(quirks)
+        var dialect = dialect.refined(for: model)
+        if let place = limits.effortPlace { dialect.reasoning.place = place }
+        if limits.fastTier != nil { dialect.acceptsServiceTier = true }
+        if limits.marksCacheBreakpoints, dialect.takesCacheBreakpoints {
+            dialect.cacheMarkers = .breakpoint
+        }
+        dialect = dialect.applying(quirks)
         if let usesMaxCompletionTokens = limits.usesMaxCompletionTokens {
             dialect.usesMaxCompletionTokens = usesMaxCompletionTokens
         }

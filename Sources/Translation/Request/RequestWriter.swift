@@ -16,6 +16,8 @@ struct RequestWriter {
     var level: ReasoningLevel
     var session: String?
     var user: String?
+    /// The `service_tier` of a fast answer, when one is wanted.
+    var fastTier: String?
     /// Whether the server goes on with the last message.
     var continuesLast = false
 
@@ -28,7 +30,7 @@ struct RequestWriter {
         writer.string(plan.upstreamModel)
         writer.key("messages")
         writer.beginArray()
-        for message in messages { message.write(to: &writer, dialect) }
+        for message in placed { message.write(to: &writer, dialect) }
         writer.endArray()
         if hasTools {
             writer.tools(tools.tools, dialect)
@@ -61,6 +63,15 @@ struct RequestWriter {
         }
         writer.endObject()
         return writer.finish()
+    }
+
+    /// The messages with no more cache markers than OpenAI takes; the last reach furthest.
+    private var placed: [OutgoingMessage] {
+        guard dialect.cacheMarkers == .breakpoint else { return messages }
+        var placed = messages
+        var left = 4
+        for index in placed.indices.reversed() { placed[index].keepLastMarkers(&left) }
+        return placed
     }
 
     private func sampling(to writer: inout JSONWriter) {
@@ -104,11 +115,10 @@ struct RequestWriter {
     }
 
     private func identity(to writer: inout JSONWriter) {
-        if dialect.acceptsServiceTier,
-            root["service_tier"]?.text.map({ $0 == "standard_only" }) == true
-        {
+        let isStandard = root["service_tier"]?.text.map { $0 == "standard_only" } == true
+        if dialect.acceptsServiceTier, let tier = fastTier ?? (isStandard ? "default" : nil) {
             writer.key("service_tier")
-            writer.string("default")
+            writer.string(tier)
         }
         if let user, dialect.acceptsUser {
             writer.key(dialect.usesSafetyIdentifier ? "safety_identifier" : "user")

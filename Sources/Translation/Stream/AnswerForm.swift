@@ -9,11 +9,13 @@ enum AnswerForm: Sendable {
     case events, message
 
     func messageStart(
-        id: String, model: String, inputTokens: Int = 0, into bytes: inout [UInt8]
+        id: String, model: String, inputTokens: Int = 0, isFast: Bool? = nil,
+        into bytes: inout [UInt8]
     ) {
         switch self {
         case .events:
-            EventWriter.messageStart(id: id, model: model, inputTokens, into: &bytes)
+            EventWriter.messageStart(
+                id: id, model: model, inputTokens, isFast: isFast, into: &bytes)
         case .message: MessageWriter.messageStart(id: id, model: model, into: &bytes)
         }
     }

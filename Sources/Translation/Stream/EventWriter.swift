@@ -6,7 +6,8 @@ internal import JSON
 /// Writes events, each with its data in one line.
 enum EventWriter {
     static func messageStart(
-        id: String, model: String, _ inputTokens: Int, into events: inout [UInt8]
+        id: String, model: String, _ inputTokens: Int, isFast: Bool?,
+        into events: inout [UInt8]
     ) {
         events.beginEvent("message_start")
         events.append(#"{"type":"message_start","message":{"id":""#)
@@ -18,7 +19,9 @@ enum EventWriter {
         events.append(#""usage":{"input_tokens":"#)
         events.append(decimal: inputTokens)
         events.append(#","cache_creation_input_tokens":0,"cache_read_input_tokens":0,"#)
-        events.append(#""output_tokens":0,"service_tier":"standard"}}}"#)
+        events.append(#""output_tokens":0,"service_tier":"standard""#)
+        if let isFast { Usage.append(speed: isFast, to: &events) }
+        events.append("}}}")
         events.endEvent()
     }
 

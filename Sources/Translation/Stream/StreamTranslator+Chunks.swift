@@ -145,8 +145,8 @@ extension StreamTranslator {
             usageText.removeAll(keepingCapacity: true)
             break
         }
-        if let tier = root["service_tier"]?.text, tier == "priority" || tier == "fast" {
-            isPriority = true
+        if let tier = root["service_tier"]?.text {
+            isPriority = tier == "priority" || tier == "fast"
         }
     }
 

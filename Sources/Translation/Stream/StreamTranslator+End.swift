@@ -58,7 +58,8 @@ extension StreamTranslator {
         var usage =
             (document?.root ?? self.usage).flatMap { Usage(upstream: $0) }
             ?? Usage(estimatedInput: plan.estimatedInputTokens, outputBytes: outputBytes)
-        usage.isPriority = isPriority
+        usage.isPriority = isPriority ?? false
+        usage.isFast = plan.tellsSpeed ? isPriority : nil
         // A client that was told an estimate keeps it where the end says zero.
         if plan.options.estimatesAtStart { usage.inputTokens = max(1, usage.inputTokens) }
         return usage

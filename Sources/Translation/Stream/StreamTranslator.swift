@@ -78,7 +78,8 @@ package struct StreamTranslator {
     /// The last usage: a value, or, when that is empty, newer bytes of one.
     var usage: JSONValue?
     var usageText: [UInt8] = []
-    var isPriority = false
+    /// Whether the upstream served it with priority, once it has told.
+    var isPriority: Bool?
     /// Pages that the answer cites.
     var searchResults = WebSearchResults()
     /// Whether sound came, and whether its words came with it.
@@ -202,7 +203,8 @@ package struct StreamTranslator {
         phase = .open
         let input = plan.options.estimatesAtStart ? inputAtStart : 0
         form.messageStart(
-            id: messageID, model: plan.requestedModel, inputTokens: input, into: &events)
+            id: messageID, model: plan.shownModel, inputTokens: input,
+            isFast: plan.tellsSpeed ? isPriority : nil, into: &events)
     }
 
     /// The input as vLLM counts it in its first chunk, or as we do.

@@ -110,7 +110,7 @@ struct StreamRun {
     /// What a signature of ours carries, as JSON.
     private static func carried(by signature: String) -> String? {
         guard signature.hasPrefix("oai1."),
-            let bytes = Base64URL.decoded(signature.utf8.dropFirst(5))
+            let bytes = Base64.decoded(signature.utf8.dropFirst(5))
         else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -1,7 +1,8 @@
-// Base 64 for signatures.
+// Base 64, of signatures and of pictures.
 
-/// Base 64 with the alphabet for URLs and without padding (RFC 4648, section 5).
-enum Base64URL {
+/// Base 64 in both alphabets (RFC 4648, sections 4 and 5); written is the one for URLs, without
+/// padding.
+enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
@@ -19,12 +20,17 @@ enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    static func decoded(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    /// The bytes; `nil` when something else stands in the text, unless that is skipped: padding,
+    /// and the line ends and escapes of text in JSON.
+    static func decoded(_ text: some Sequence<UInt8>, skipsOthers: Bool = false) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
         var count = 0
         for byte in text {
-            guard let digit = digit(byte) else { return nil }
+            guard let digit = digit(byte) else {
+                guard skipsOthers else { return nil }
+                continue
+            }
             bits = bits << 6 | digit
             count += 6
             if count >= 8 {
@@ -40,8 +46,8 @@ enum Base64URL {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
         case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 71
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) + 4
-        case UInt8(ascii: "-"): 62
-        case UInt8(ascii: "_"): 63
+        case UInt8(ascii: "-"), UInt8(ascii: "+"): 62
+        case UInt8(ascii: "_"), UInt8(ascii: "/"): 63
         default: nil
         }
     }
