@@ -15,7 +15,9 @@ COPY Package.swift ./
 COPY Sources Sources
 # The manifest names the test targets, so their folders must be there.
 COPY Tests Tests
-RUN swift build -c release --static-swift-stdlib --product claude-sidecar
+# Before it nothing depends on the commit.
+ARG REVISION=
+RUN CLAUDE_SIDECAR_COMMIT=${REVISION} swift build -c release --static-swift-stdlib --product claude-sidecar
 COPY scripts/assemble scripts/assemble
 RUN scripts/assemble .build/release/claude-sidecar /image
 

@@ -30,6 +30,10 @@ func module(
     ]
 }
 
+/// The commit is told by who builds (`scripts/lib`, `Dockerfile`): a manifest is cached, and what it
+/// would read of git with it.
+let commit = Context.environment["CLAUDE_SIDECAR_COMMIT"] ?? ""
+
 let package = Package(
     name: "claude-sidecar",
     targets: [
@@ -42,6 +46,8 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .target(
+            name: "CBuild", cSettings: [.define("CLAUDE_SIDECAR_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
             name: "claude-sidecar",
@@ -66,7 +72,7 @@ let package = Package(
         + module("EventLoop", ["CLinux"])
         + module("Server", ["HTTP", "EventLoop", "Bytes"])
         + module("Upstream", ["CCurl", "HTTP", "EventLoop", "Bytes"])
-        + module("Telemetry", ["Bytes"])
+        + module("Telemetry", ["Bytes", "CBuild"])
         + module("Configuration", ["JSON", "Bytes"])
         + module(
             "Proxy",

@@ -1,8 +1,11 @@
 """What a panel and a dashboard are, and the JSON that Grafana reads of them."""
 
 import dataclasses
+import pathlib
+import re
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+RULES = (pathlib.Path(__file__).parents[1] / "alerts/rules.yaml").read_text()
 PODS = 'namespace=~"$namespace",pod=~"$pod"'
 
 
@@ -18,7 +21,7 @@ class Panel:
     thresholds: list = dataclasses.field(default_factory=list)
     width: int = 12
 
-    def json(self, number, x, y):
+    def json(self, number, x, y, links):
         colors = ["green", "orange", "red"] if len(self.thresholds) > 1 else ["green", "orange"]
         steps = [{"color": color, "value": value}
                  for color, value in zip(colors, [None, *self.thresholds])]
@@ -33,6 +36,7 @@ class Panel:
             "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
             "fieldConfig": {"defaults": defaults, "overrides": []},
             "options": self.options(),
+            "links": links,
             "targets": [self.target(*query, place) for place, query in enumerate(self.queries)],
         }
 
@@ -89,9 +93,16 @@ class Dashboard:
         for number, panel in enumerate(self.panels, 1):
             if x + panel.width > 24:
                 x, y = 0, y + height
-            placed.append(panel.json(number, x, y))
+            placed.append(panel.json(number, x, y, runbooks(self.uid, number)))
             x, height = x + panel.width, panel.height
         return placed
+
+
+def runbooks(uid, number):
+    """Links from a panel to what the runbook says of its alerts."""
+    alerts = re.findall(r"alert: (\w+).*?runbook_url: (\S+)\n\s+dashboard_url: (\S+)", RULES, re.S)
+    return [{"title": f"Runbook: {alert}", "url": f"${{repository}}/{runbook}", "targetBlank": True}
+            for alert, runbook, panel in alerts if panel == f"/d/{uid}?viewPanel={number}"]
 
 
 def restarts():
@@ -115,4 +126,7 @@ def variables():
         query("pod", f'label_values({info}{{namespace=~"$namespace"}}, pod)', "Pod"),
         query("model", 'label_values(claude_sidecar_requests_total{namespace=~"$namespace"}, '
                        "model)", "Model"),
+        # Where the runbook can be read; its links begin with it.
+        {"name": "repository", "label": "Repository", "type": "textbox", "query": "",
+         "current": {"text": "", "value": ""}},
     ]

@@ -61,7 +61,7 @@ OVERVIEW = Dashboard("claude-sidecar-overview", "Claude sidecar: overview", "Wha
           [("count by (version, commit, swift, curl) (claude_sidecar_build_info{@})", "")],
           "What is running; more than one line outside of a rollout is a surprise."),
     Panel("Setup", "table", "short",
-          [("count by (protocol, dialect, upstream_auth, client_auth) "
+          [("count by (upstream, protocol, dialect, upstream_auth, client_auth) "
             "(claude_sidecar_config_info{@})", "")], "How the sidecars are set up."),
 ])
 

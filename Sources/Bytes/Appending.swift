@@ -10,7 +10,9 @@ extension [UInt8] {
     }
 
     /// Appends the UTF-8 bytes of a string.
-    @inlinable
+    ///
+    /// A literal would be one by default; it is to be the static kind, which needs no copy.
+    @inlinable @_disfavoredOverload
     package mutating func append(_ string: String) {
         var string = string
         string.withUTF8 { unsafe append(contentsOf: $0) }

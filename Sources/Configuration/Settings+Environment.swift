@@ -38,6 +38,7 @@ extension Settings {
             reader.mistake("UPSTREAM_CLIENT_KEY: expected UPSTREAM_CLIENT_CERT beside it")
         }
         skipsTLSVerification = reader.flag(.skipsVerification)
+        httpVersion = reader.choice(.httpVersion) ?? .one
         // libcurl reads these by itself; here they are only known and shown.
         for setting in [Setting.httpsProxy, .httpProxy, .allProxy, .noProxy] {
             _ = reader.text(setting)

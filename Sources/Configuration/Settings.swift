@@ -11,6 +11,12 @@ package struct Settings: Sendable {
         case passthrough
     }
 
+    /// The version of HTTP that is spoken with the upstream.
+    package enum HTTPVersion: String, Sendable, CaseIterable {
+        case one = "1.1"
+        case two = "2"
+    }
+
     /// How much the model thinks, whatever the request says; `auto` follows the request.
     package enum ReasoningEffort: String, Sendable, CaseIterable {
         case auto, off, minimal, low, medium, high, xhigh, max
@@ -216,6 +222,8 @@ package struct Settings: Sendable {
     package var clientKeyFile: String?
     /// `UPSTREAM_TLS_INSECURE`.
     package var skipsTLSVerification = false
+    /// `UPSTREAM_HTTP_VERSION`.
+    package var httpVersion = HTTPVersion.one
     /// `POD_NAME`.
     package var podName: String?
     /// `POD_NAMESPACE`.

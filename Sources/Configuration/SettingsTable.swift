@@ -13,7 +13,8 @@ package enum SettingsTable {
         .azureAPIVersion, .authentication, .dialect, .interface, .upstreams, .namedBaseURL,
         .namedKey, .namedAuthentication, .namedDialect, .namedInterface, .namedModels,
         .namedModelMap, .customHeader, .caFile,
-        .clientCertificate, .clientKey, .skipsVerification, .httpsProxy, .httpProxy, .allProxy,
+        .clientCertificate, .clientKey, .skipsVerification, .httpVersion, .httpsProxy, .httpProxy,
+        .allProxy,
         .noProxy,
     ]
     private static let models: [Setting] = [
@@ -89,6 +90,10 @@ extension Setting {
     static let skipsVerification = Setting(
         .upstream, "UPSTREAM_TLS_INSECURE", .flag, default: "false",
         "true trusts whoever answers")
+    static let httpVersion = Setting(
+        .upstream, "UPSTREAM_HTTP_VERSION",
+        .choice(Settings.HTTPVersion.allCases.map(\.rawValue)), default: "1.1",
+        "2 is spoken with servers that agree on it over TLS")
     static let httpsProxy = Setting(
         .upstream, "HTTPS_PROXY", .text, aliases: ["https_proxy"], "proxy for https upstreams")
     static let httpProxy = Setting(

@@ -12,8 +12,13 @@ extension AdminEndpoint {
         text.beginObject()
         text.key("version")
         text.string(SharedState.version)
-        text.key("endpoint")
-        text.string(request.shared.upstreams[0].endpointURL)
+        text.key("endpoints")
+        text.beginObject()
+        for upstream in request.shared.upstreams {
+            text.key(upstream.settings.name)
+            text.string(upstream.endpointURL)
+        }
+        text.endObject()
         text.key("settings")
         text.beginObject()
         for line in request.shared.settings.describe() {

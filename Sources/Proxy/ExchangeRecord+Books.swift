@@ -112,8 +112,8 @@ extension ExchangeRecord {
     }
 
     /// Writes the one line of the exchange.
-    func write(to log: Log, route: RouteLabel, now: Instant) {
-        log.write(level, "request") { line in
+    func write(to lines: inout LogLines, of log: Log, route: RouteLabel, now: Instant) {
+        log.write(level, "request", to: &lines) { line in
             line.add("request_id", requestID)
             line.add("trace_id", traceID)
             line.add("route", route.rawValue)

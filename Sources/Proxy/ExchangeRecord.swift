@@ -6,7 +6,7 @@ internal import Translation
 internal import Upstream
 
 /// The books of one exchange; closed once, by `WorkerContext.close`.
-struct ExchangeRecord {
+final class ExchangeRecord {
     let requestID: String
     let startedAt: Instant
 
@@ -56,7 +56,7 @@ struct ExchangeRecord {
         self.startedAt = startedAt
     }
 
-    mutating func note(_ plan: ExchangePlan, _ upstream: UpstreamServer) {
+    func note(_ plan: ExchangePlan, _ upstream: UpstreamServer) {
         upstreamName = upstream.name
         isStream = plan.isStream
         requestedModel = plan.requestedModel
@@ -67,7 +67,7 @@ struct ExchangeRecord {
         repairs = plan.repairs
     }
 
-    mutating func upstreamStarted(_ now: Instant) {
+    func upstreamStarted(_ now: Instant) {
         upstreamStartedAt = now
         upstreamHeadAt = nil
         upstreamStatus = 0
@@ -75,14 +75,14 @@ struct ExchangeRecord {
         clientHeaders = []
     }
 
-    mutating func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
+    func upstreamAnswered(_ head: UpstreamHead, at now: Instant) {
         upstreamHeadAt = now
         upstreamStatus = head.status
         upstreamRequestID = head.header("x-request-id") ?? head.header("request-id")
         clientHeaders = head.clientHeaders(nowNanoseconds: WallClock.nanoseconds())
     }
 
-    mutating func note(_ report: StreamReport) {
+    func note(_ report: StreamReport) {
         usage = report.usage
         stopReason = report.stopReason
         repairs += report.repairs
@@ -91,7 +91,7 @@ struct ExchangeRecord {
     }
 
     /// Bytes have gone out to the client.
-    mutating func noteOutput(hasToken: Bool, bytes: Int, at now: Instant) {
+    func noteOutput(hasToken: Bool, bytes: Int, at now: Instant) {
         responseBytes += bytes
         guard hasToken else { return }
         if firstTokenAt == nil { firstTokenAt = now }
@@ -99,26 +99,26 @@ struct ExchangeRecord {
     }
 
     /// The upstream has said nothing for so long.
-    mutating func noteSilence(_ nanoseconds: UInt64) {
+    func noteSilence(_ nanoseconds: UInt64) {
         silenceNanoseconds = max(silenceNanoseconds ?? 0, nanoseconds)
     }
 
     /// The request was translated, perhaps not for the first time.
-    mutating func noteRequestWork(since start: Instant) {
+    func noteRequestWork(since start: Instant) {
         let work = Instant.read().nanoseconds(since: start)
         requestWorkNanoseconds = (requestWorkNanoseconds ?? 0) + work
         workNanoseconds += work
     }
 
     /// Bytes of the upstream's were translated and written; `start` is when they came in.
-    mutating func noteAnswerWork(from start: Instant, to end: Instant) {
+    func noteAnswerWork(from start: Instant, to end: Instant) {
         let work = end.nanoseconds(since: start)
         if firstWorkNanoseconds == nil { firstWorkNanoseconds = work }
         workNanoseconds += work
     }
 
     /// An error that the client got as the answer.
-    mutating func note(_ error: APIError) {
+    func note(_ error: APIError) {
         status = error.status
         self.error = error
     }

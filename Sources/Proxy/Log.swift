@@ -1,4 +1,4 @@
-// The log: one line, one `write`.
+// The log: whole lines, to standard error.
 internal import Configuration
 internal import EventLoop
 internal import Glibc
@@ -27,10 +27,28 @@ struct Log: Sendable {
         announce(level, message, fields)
     }
 
+    /// Adds a line to those of a worker, when its level is on.
+    func write(
+        _ level: Settings.LogLevel, _ message: String, to lines: inout LogLines,
+        _ fields: (inout LogLine) -> Void
+    ) {
+        let least = threshold.level
+        guard level >= least, least != .off else { return }
+        lines.add(line(level, message, fields))
+    }
+
     /// Writes a line whatever level is on: what somebody may wait for, such as the port.
     func announce(
         _ level: Settings.LogLevel, _ message: String, _ fields: (inout LogLine) -> Void = { _ in }
     ) {
+        var lines = LogLines()
+        lines.add(line(level, message, fields))
+        lines.flush()
+    }
+
+    private func line(
+        _ level: Settings.LogLevel, _ message: String, _ fields: (inout LogLine) -> Void
+    ) -> [UInt8] {
         var line = LogLine(
             isJSON: isJSON, nanoseconds: WallClock.nanoseconds(), level: level.rawValue,
             message: message)
@@ -38,8 +56,26 @@ struct Log: Sendable {
         line.add("pod", place.pod)
         line.add("namespace", place.namespace)
         line.add("node", place.node)
-        let bytes = line.finish()
+        return line.finish()
+    }
+}
+
+/// Lines that go out together: those of the exchanges that a worker ends in one round.
+struct LogLines {
+    /// What a pipe takes in one piece, whoever else writes to it (`PIPE_BUF`).
+    private static let bytesMax = 4096
+
+    private var bytes: [UInt8] = []
+
+    mutating func add(_ line: [UInt8]) {
+        if bytes.count + line.count > Self.bytesMax { flush() }
+        bytes.append(contentsOf: line)
+    }
+
+    mutating func flush() {
+        guard !bytes.isEmpty else { return }
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }
+        bytes.removeAll(keepingCapacity: true)
     }
 }
 

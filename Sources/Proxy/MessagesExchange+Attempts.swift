@@ -116,6 +116,7 @@ extension MessagesExchange {
     }
 
     /// Waits before a retry; a client that leaves meanwhile, or the end of the sidecar, ends that.
+    @inline(never)
     private func pause(
         _ delay: Duration, after failure: AttemptFailure
     ) async throws(ExchangeEnd) {

@@ -17,7 +17,7 @@ final class MessagesExchange {
     let head: RequestHead
     let room: Room
     let purpose: Purpose
-    var record: ExchangeRecord
+    let record: ExchangeRecord
     /// What the client has sent; kept until its answer begins.
     var requestBody: [UInt8] = []
     /// What goes out for it; kept as long.
@@ -80,6 +80,7 @@ final class MessagesExchange {
     }
 
     /// Only an upstream with Anthropic's own interface counts tokens; for others we estimate.
+    @inline(never)
     private func countTokens() async throws(ExchangeEnd) {
         let first = try await candidates()[0]
         guard context.shared.upstreams[first].settings.interface == .openai else {
@@ -101,6 +102,7 @@ final class MessagesExchange {
     }
 
     /// Answers with nothing, since nothing was asked for, or with a refusal.
+    @inline(never)
     func answerLocally(_ plan: ExchangePlan, refusal: String? = nil) async {
         let id = context.mint.next("msg")
         record.stopReason = refusal == nil ? .maxTokens : .refusal
@@ -137,17 +139,26 @@ final class MessagesExchange {
         defer { context.metrics.streamsInFlight(-1) }
         switch interface {
         case .openai:
-            let translator = StreamTranslator(
-                plan: plan, messageID: context.mint.next("msg"), requestID: record.requestID,
-                mint: context.mint.forked())
-            var relay = StreamRelay(self, transfer, translator)
-            try await relay.run()
+            try await relay(
+                transfer,
+                StreamTranslator(
+                    plan: plan, messageID: context.mint.next("msg"), requestID: record.requestID,
+                    mint: context.mint.forked()))
         case .anthropic:
-            var relay = StreamRelay(self, transfer, EventPassage(plan, requestID: record.requestID))
-            try await relay.run()
+            try await relay(transfer, EventPassage(plan, requestID: record.requestID))
         }
     }
 
+    /// A frame of its own: a stream's may stand for hours, and thousands of them at once.
+    @inline(never)
+    private func relay(
+        _ transfer: Transfer, _ translator: consuming some AnswerStream
+    ) async throws(ExchangeEnd) {
+        var relay = StreamRelay(self, transfer, translator)
+        try await relay.run()
+    }
+
+    @inline(never)
     private func relayMessage(
         _ transfer: Transfer, _ plan: ExchangePlan, _ interface: UpstreamSettings.Interface
     ) async throws(ExchangeEnd) {

@@ -42,6 +42,7 @@ extension MessagesExchange {
         }
     }
 
+    @inline(never)
     private func translated(
         for link: UpstreamLink
     ) async throws(ExchangeEnd) -> OutgoingRequest? {
@@ -63,17 +64,25 @@ extension MessagesExchange {
             server.judge(nil, now: now)
             await answerLocally(plan)
             return nil
-        case .upstream(let translated, var plan):
-            plan.secrets = secrets(link)
-            estimate(translated, &plan)
-            record.note(plan, server)
-            return OutgoingRequest(
-                link: link, url: server.endpointURL(for: plan.upstreamModel),
-                body: translated.pieces, plan: plan)
+        case .upstream(let translated, let plan): return outgoing(translated, plan, link)
         }
     }
 
+    @inline(never)
+    private func outgoing(
+        _ translated: JSONOutput, _ plan: ExchangePlan, _ link: UpstreamLink
+    ) -> OutgoingRequest {
+        var plan = plan
+        plan.secrets = secrets(link)
+        estimate(translated, &plan)
+        record.note(plan, link.server)
+        return OutgoingRequest(
+            link: link, url: link.server.endpointURL(for: plan.upstreamModel),
+            body: translated.pieces, plan: plan)
+    }
+
     /// The same request with the upstream's own name of the model.
+    @inline(never)
     private func readdressed(
         to link: UpstreamLink
     ) async throws(ExchangeEnd) -> OutgoingRequest {
@@ -97,6 +106,7 @@ extension MessagesExchange {
     }
 
     /// A big body would hold up other people's tokens: it is parsed on another thread.
+    @inline(never)
     private func parsing<Value: Sendable>(
         _ work: @escaping @Sendable () throws(APIError) -> Value
     ) async throws(ExchangeEnd) -> Value {

@@ -6,21 +6,27 @@ internal import Upstream
 
 extension BuildReport {
     /// What the settings say of the process; names and choices only, never a value that is secret.
-    init(_ settings: Settings, _ upstream: UpstreamServer) {
+    init(_ settings: Settings, _ upstreams: [UpstreamServer]) {
         self.init(version: SharedState.version, curl: UpstreamClient.libraryVersion)
-        let dialect = upstream.dialect.name
-        configuration = [
-            ("protocol", upstream.settings.interface.rawValue),
-            ("dialect", dialect),
-            ("upstream_auth", upstream.settings.authentication.rawValue),
-            ("client_auth", settings.clientKeys.isEmpty ? "none" : "key"),
-        ]
+        commit = Self.sourceCommit
+        configuration = upstreams.map { upstream in
+            [
+                ("upstream", upstream.settings.name),
+                ("protocol", upstream.settings.interface.rawValue),
+                ("dialect", upstream.dialect.name),
+                ("upstream_auth", upstream.settings.authentication.rawValue),
+                ("client_auth", settings.clientKeys.isEmpty ? "none" : "key"),
+            ]
+        }
         if let name = settings.serviceName { resource.append(("service_name", name)) }
         for (name, value) in settings.resourceAttributes {
             let label = Self.label(name)
             if !resource.contains(where: { $0.name == label }) { resource.append((label, value)) }
         }
-        if settings.addsGenAINames { genAIProvider = Self.providers[dialect] ?? dialect }
+        if settings.addsGenAINames {
+            let dialect = upstreams[0].dialect.name
+            genAIProvider = Self.providers[dialect] ?? dialect
+        }
     }
 
     /// The values of `gen_ai.provider.name` that OpenTelemetry knows; ours serve for the rest.

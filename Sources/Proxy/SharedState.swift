@@ -46,7 +46,7 @@ package final class SharedState: Sendable {
         // The last shard belongs to the admin listener.
         shards = (0...workers).map { _ in MetricsShard(modelCount: labelled.count) }
         metrics = MetricsRegistry(
-            shards: shards, models: labelled, build: BuildReport(settings, upstreams[0]))
+            shards: shards, models: labelled, build: BuildReport(settings, upstreams))
         credentials = Credentials(settings)
         admission = Admission(settings)
         rateLimits = RateLimits(settings)

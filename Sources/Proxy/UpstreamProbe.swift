@@ -12,27 +12,50 @@ package enum UpstreamProbe {
     private static let answerBytesMax = 64 << 10
     private static let shownBytesMax = 600
 
-    /// Lines that say what came back, and whether it was an answer of the model's.
+    /// Lines that say what came back from each upstream, and whether all were answers of a model's.
     package static func run(_ settings: Settings) -> (lines: [String], isGood: Bool) {
         UpstreamClient.prepareProcess()
+        let results = settings.upstreams.map { ask($0, settings) }
+        return (results.flatMap(\.lines), results.allSatisfy(\.isGood))
+    }
+
+    private static func ask(
+        _ upstream: UpstreamSettings, _ settings: Settings
+    ) -> (lines: [String], isGood: Bool) {
+        let name = settings.upstreams.count == 1 ? "probe" : "probe of \(upstream.name)"
+        let title = name + String(repeating: " ", count: max(1, 18 - name.count))
+        let settings = alone(upstream, settings)
+        let model = model(settings)
         let started = Instant.read()
-        guard let answer = ask(alone(settings)), let status = status(of: answer) else {
-            return (["probe             could not be sent"], false)
+        guard let answer = ask(settings, model), let status = status(of: answer) else {
+            return ([title + "could not be sent"], false)
         }
         let milliseconds = Instant.read().nanoseconds(since: started) / 1_000_000
         let body = answer.split(separator: "\r\n" as Character).last ?? ""
         return (
             [
-                "probe             \(status) to \(model) after \(milliseconds) ms",
+                title + "\(status) to \(model) after \(milliseconds) ms",
                 "  answer          \(body.prefix(shownBytesMax))",
                 "  this means      \(meaning(status))",
             ], status == 200
         )
     }
 
-    /// The settings, for one request from here: open to us alone, silent, and soon at an end.
-    private static func alone(_ settings: Settings) -> Settings {
+    /// A model that the only upstream of these settings serves.
+    private static func model(_ settings: Settings) -> String {
+        let router = UpstreamRouter(settings)
+        let own = settings.upstreams.flatMap { $0.modelRules.map(\.model) + $0.models }
+        // A pattern alone names no model; what it leaves is the best there is.
+        let names = [model] + own.filter { !$0.contains("*") } + own.map { $0.filter { $0 != "*" } }
+        return names.first { !router.candidates(for: $0).isEmpty } ?? model
+    }
+
+    /// The settings of one upstream, for one request from here: open to us alone, silent, and soon
+    /// at an end.
+    private static func alone(_ upstream: UpstreamSettings, _ settings: Settings) -> Settings {
         var settings = settings
+        settings.upstreams = [upstream]
+        settings.modelRules.removeAll { $0.upstream != nil && $0.upstream != upstream.name }
         settings.clientKeys = []
         settings.logLevel = .off
         settings.retriesMax = 0
@@ -42,7 +65,7 @@ package enum UpstreamProbe {
         return settings
     }
 
-    private static func ask(_ settings: Settings) -> String? {
+    private static func ask(_ settings: Settings, _ model: String) -> String? {
         let shared = SharedState(settings, workers: 1)
         _ = shared.credentials.reload()
         let local = ListenAddress.tcp(host: "127.0.0.1", port: 0)

@@ -20,6 +20,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     private var listener: Listener?
     /// Connections to upstreams and requests to them, when they were last counted.
     private var lastConnections = (all: 0, busy: 0)
+    private var logLines = LogLines()
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
@@ -35,8 +36,10 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         loop.atEndOfRound(self)
     }
 
-    /// Measures how long this round kept others waiting, and counts connections.
+    /// Writes the log's lines, measures how long this round kept others waiting, and counts
+    /// connections.
     package func roundEnds() {
+        logLines.flush()
         let work = Instant.read().nanoseconds(since: loop.now)
         metrics.observe(.eventLoopLag, SeriesKey(), Double(work) / 1e9)
         var connections = (all: 0, busy: 0)
@@ -124,6 +127,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         close(exchange.record, route)
     }
 
+    @inline(never)
     private func models(_ route: Route, _ head: RequestHead, _ connection: Connection) async {
         guard shared.credentials.accepts(head) else {
             return await refuse(.unknownKey, .models, connection)
@@ -183,20 +187,22 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         metrics.rejected(reason)
     }
 
+    @inline(never)
     private func refuse(
         _ error: APIError, _ route: RouteLabel, _ connection: Connection,
         _ headers: [(String, String)] = []
     ) async {
-        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        let record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         record.note(error)
         await connection.respond(error, record.requestID, headers)
         close(record, route)
     }
 
+    @inline(never)
     private func answer(
         _ connection: Connection, _ body: [UInt8], _ head: RequestHead, _ route: RouteLabel
     ) async {
-        var record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
+        let record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
         record.status = 200
         record.outcome = .completed
         await connection.respond(
@@ -210,7 +216,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         // The loop's time is that of the round's start; much of an exchange may be one round.
         let now = Instant.read()
         record.count(metrics, shared.metrics, route: route, now: now)
-        record.write(to: shared.log, route: route, now: now)
+        record.write(to: &logLines, of: shared.log, route: route, now: now)
     }
 
     static func headers(_ requestID: String) -> [(String, String)] {

@@ -90,7 +90,9 @@ extension Connection {
             case .failed, .ended: return false
             case .wouldBlock:
                 loop.set(timer, after: limits.writeTimeout)
+                isWriting = true
                 await signal.wait()
+                isWriting = false
                 guard timer.isSet else { return false }
             }
         }

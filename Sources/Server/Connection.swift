@@ -22,6 +22,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     private let handler: any RequestHandler
     private let onClose: (Connection) -> Void
     private(set) lazy var timer = Timer(signal)
+    /// Whether an answer waits for room.
+    var isWriting = false
     var input: [UInt8] = []
     private var parser: RequestHeadParser
     var body = RequestBodyState.none
@@ -70,6 +72,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     /// The watched descriptor has changed.
     package func descriptorReady(_ readiness: Readiness) {
         if readiness.has(.gone) { isPeerGone = true }
+        // Room to write is told with every other change, and mostly nobody waits for it.
+        guard isWriting || readiness != .output else { return }
         signal.raise()
     }
 

@@ -1,4 +1,5 @@
 // What is running and how it was set up; fixed at the start.
+internal import CBuild
 
 /// What `build_info`, `config_info` and `target_info` say.
 package struct BuildReport: Sendable {
@@ -10,8 +11,8 @@ package struct BuildReport: Sendable {
     package var commit = ""
     /// The version of the compiler.
     package var swift = BuildReport.compiler
-    /// Labels of `config_info`, for instance the protocol and how the upstream is told who calls.
-    package var configuration: [(name: String, value: String)] = []
+    /// Labels of `config_info` for each upstream, for instance how it is told who calls.
+    package var configuration: [[(name: String, value: String)]] = []
     /// Labels of `target_info`: the attributes of OpenTelemetry's resource.
     package var resource: [(name: String, value: String)] = []
 
@@ -23,6 +24,9 @@ package struct BuildReport: Sendable {
         self.version = version
         self.curl = curl
     }
+
+    /// The commit that this program was built from; empty if the build was not told.
+    package static var sourceCommit: String { unsafe String(cString: cbuild_commit()) }
 
     private static var compiler: String {
         #if swift(>=6.4)
@@ -39,7 +43,9 @@ package struct BuildReport: Sendable {
             ("version", version), ("commit", commit), ("swift", swift), ("curl", curl),
         ]
         var families = [MetricFamily(.buildInfo, 1, versions.filter { !$0.1.isEmpty })]
-        if !configuration.isEmpty { families.append(MetricFamily(.configInfo, 1, configuration)) }
+        var config = MetricFamily(.configInfo)
+        for labels in configuration { config.append(1, labels) }
+        if !config.samples.isEmpty { families.append(config) }
         if !resource.isEmpty { families.append(MetricFamily(.targetInfo, 1, resource)) }
         return families
     }

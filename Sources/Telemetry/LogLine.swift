@@ -10,16 +10,16 @@ package struct LogLine {
     package init(isJSON: Bool, nanoseconds: UInt64, level: String, message: String) {
         self.isJSON = isJSON
         bytes.reserveCapacity(512)
-        bytes.append(isJSON ? "{\"ts\":\"" : "")
+        if isJSON { bytes.append("{\"ts\":\"") }
         bytes.append(timestamp: Int(clamping: nanoseconds))
         if isJSON {
-            bytes.append("\"")
+            bytes.append(UInt8(ascii: "\""))
             add("level", level)
             add("msg", message)
         } else {
-            bytes.append(" ")
+            bytes.append(UInt8(ascii: " "))
             bytes.append(level)
-            bytes.append(" ")
+            bytes.append(UInt8(ascii: " "))
             bytes.append(contentsOf: Self.capped(message).map { $0 < 0x20 ? 0x20 : $0 })
         }
     }
@@ -28,9 +28,10 @@ package struct LogLine {
     package mutating func add(_ key: StaticString, _ value: String?) {
         guard let value, !value.isEmpty else { return }
         name(key)
-        if isJSON { bytes.append("\"") }
-        isJSON ? json(value) : plain(value)
-        if isJSON { bytes.append("\"") }
+        guard isJSON else { return plain(value) }
+        bytes.append(UInt8(ascii: "\""))
+        json(value)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     /// Adds a number.
@@ -52,23 +53,29 @@ package struct LogLine {
         name(key)
         let micros = Int(nanoseconds / 1000)
         bytes.append(decimal: micros / 1000)
-        bytes.append(".")
+        bytes.append(UInt8(ascii: "."))
         let rest = micros % 1000
-        if rest < 100 { bytes.append("0") }
-        if rest < 10 { bytes.append("0") }
+        if rest < 100 { bytes.append(UInt8(ascii: "0")) }
+        if rest < 10 { bytes.append(UInt8(ascii: "0")) }
         bytes.append(decimal: rest)
     }
 
     /// The line with its line feed.
     package consuming func finish() -> [UInt8] {
-        bytes.append(isJSON ? "}\n" : "\n")
+        if isJSON { bytes.append(UInt8(ascii: "}")) }
+        bytes.append(UInt8(ascii: "\n"))
         return bytes
     }
 
     private mutating func name(_ key: StaticString) {
-        bytes.append(isJSON ? ",\"" : " ")
+        guard isJSON else {
+            bytes.append(UInt8(ascii: " "))
+            bytes.append(key)
+            return bytes.append(UInt8(ascii: "="))
+        }
+        bytes.append(",\"")
         bytes.append(key)
-        bytes.append(isJSON ? "\":" : "=")
+        bytes.append("\":")
     }
 
     /// Longest text of a field; clients choose the names of models.
@@ -88,7 +95,7 @@ package struct LogLine {
             switch byte {
             case UInt8(ascii: "\\"): bytes.append("\\\\")
             case UInt8(ascii: "\""): bytes.append("\\\"")
-            case 0..<0x20, 0x7f: bytes.append(" ")
+            case 0..<0x20, 0x7f: bytes.append(UInt8(ascii: " "))
             default: bytes.append(byte)
             }
         }
@@ -106,9 +113,9 @@ package struct LogLine {
             $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
         }
         if isWord { return bytes.append(contentsOf: text) }
-        bytes.append("\"")
+        bytes.append(UInt8(ascii: "\""))
         json(value)
-        bytes.append("\"")
+        bytes.append(UInt8(ascii: "\""))
     }
 
     /// The first bytes of a text, cut between two characters.

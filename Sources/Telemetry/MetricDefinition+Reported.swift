@@ -17,8 +17,8 @@ extension MetricDefinition {
         "build_info", "What is running; always 1.",
         ["version", "commit", "swift", "curl"].map(MetricLabel.told))
     static let configInfo = gauge(
-        "config_info", "How it is set up; always 1.",
-        ["protocol", "dialect", "upstream_auth", "client_auth"].map(MetricLabel.told))
+        "config_info", "How it is set up, for each upstream; always 1.",
+        ["upstream", "protocol", "dialect", "upstream_auth", "client_auth"].map(MetricLabel.told))
     /// OpenTelemetry's name for the resource's attributes.
     static let targetInfo = foreign(
         "target_info",

@@ -18,7 +18,9 @@ internal import CCurl
         set(CURLOPT_POST, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_MAXAGE_CONN, 55)
-        set(CURLOPT_HTTP_VERSION, Int(client.options.httpVersion))
+        set(CURLOPT_HTTP_VERSION, client.options.httpVersion)
+        // Requests share a connection where they can.
+        set(CURLOPT_PIPEWAIT, client.options.usesHTTP2 ? 1 : 0)
         set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)
         setText(CURLOPT_PROTOCOLS_STR, "http,https")
         setText(CURLOPT_USERAGENT, client.options.userAgent)

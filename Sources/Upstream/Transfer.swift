@@ -36,9 +36,7 @@ package enum TransferFailure: Error, Equatable {
     package private(set) var timings: TransferTimings?
 
     /// What carries it; `nil` once it has ended.
-    private(set) var carrier: TransferCarrier?
-    /// What waits for a connection.
-    var message: OutgoingMessage?
+    var carrier: TransferCarrier?
     private unowned let client: UpstreamClient
     /// Whether the client knows that there is news for the reader.
     private var isMarked = false
@@ -95,7 +93,7 @@ package enum TransferFailure: Error, Equatable {
         switch carrier {
         case .libcurl(let easy): client.resume(easy)
         case .plain(let connection): connection.resume()
-        case .connecting, nil: break
+        case .queued, .connecting, nil: break
         }
     }
 
@@ -106,7 +104,9 @@ package enum TransferFailure: Error, Equatable {
         timings = timings ?? carrier.timings
         self.carrier = nil
         switch carrier {
-        case .libcurl(let easy), .connecting(let easy): client.remove(self, easy)
+        case .libcurl(let easy): client.remove(self, easy)
+        case .connecting(let easy, _): client.connectingEnded(self, easy)
+        case .queued: break
         case .plain(let connection): connection.leave()
         }
         signal.raise()
@@ -118,12 +118,6 @@ package enum TransferFailure: Error, Equatable {
     }
 
     // MARK: - Called by a connection of our own
-
-    /// Goes over to the connection that was made for it, or is free.
-    func move(to connection: PlainConnection) {
-        carrier = .plain(connection)
-        message = nil
-    }
 
     /// How many bytes may come now; none pauses the connection until the reader has taken some.
     func room() -> Int {
@@ -219,13 +213,16 @@ package enum TransferFailure: Error, Equatable {
 enum TransferCarrier {
     /// All of it is libcurl's: TLS, proxies, HTTP/2.
     case libcurl(EasyHandle)
+    /// A message that waits until libcurl makes a connection for it.
+    case queued(OutgoingMessage)
     /// libcurl makes a connection that will be ours.
-    case connecting(EasyHandle)
+    case connecting(EasyHandle, OutgoingMessage)
     case plain(PlainConnection)
 
-    var timings: TransferTimings {
+    var timings: TransferTimings? {
         switch self {
-        case .libcurl(let easy), .connecting(let easy): TransferTimings(easy)
+        case .queued: nil
+        case .libcurl(let easy), .connecting(let easy, _): TransferTimings(easy)
         case .plain(let connection): TransferTimings(connection)
         }
     }

@@ -27,10 +27,10 @@ extension TransferFailure {
 
     private static func systemReason(_ transfer: Transfer) -> String? {
         switch transfer.carrier {
-        case .libcurl(let easy), .connecting(let easy):
+        case .libcurl(let easy), .connecting(let easy, _):
             let number = easy.info(CURLINFO_OS_ERRNO)
             return number == 0 ? nil : reason(of: CInt(number))
-        case .plain, nil: return nil
+        case .queued, .plain, nil: return nil
         }
     }
 

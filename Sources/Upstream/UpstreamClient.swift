@@ -9,6 +9,8 @@ package import EventLoop
 @safe package final class UpstreamClient: RoundHandler, TimerHandler {
     /// Easy handles that are kept for the next transfers.
     private static let spareHandlesMax = 64
+    /// Connections in the making; each holds what libcurl needs for a transfer.
+    private static let connectingMax = 64
     /// What an abandoned transfer may take to end by itself.
     private static let abandonedTimeout = Duration.seconds(1)
 
@@ -26,6 +28,9 @@ package import EventLoop
     private var mustKick = false
     private var origin: PlainOrigin?
     private let plain: PlainPool
+    private var connectingCount = 0
+    /// Transfers that wait until fewer connections are in the making.
+    private var queue: ArraySlice<Transfer> = []
     /// A socket that libcurl gives up and does not close.
     private var taken: CInt?
 
@@ -82,17 +87,44 @@ package import EventLoop
         return transfer
     }
 
+    /// Has a connection made, or waits for one of those that are in the making.
     private func connect(
         to origin: PlainOrigin, _ message: OutgoingMessage, _ signal: Signal
     ) -> Transfer? {
-        guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
         let transfer = Transfer(
-            UpstreamBody(pieces: []), .connecting(easy), client: self, signal: signal)
-        transfer.message = message
+            UpstreamBody(pieces: []), .queued(message), client: self, signal: signal)
+        guard connectingCount < Self.connectingMax else {
+            queue.append(transfer)
+            return transfer
+        }
+        return connect(transfer, message, to: origin) ? transfer : nil
+    }
+
+    private func connect(
+        _ transfer: Transfer, _ message: OutgoingMessage, to origin: PlainOrigin
+    ) -> Bool {
+        guard let easy = spare.popLast() ?? EasyHandle(self) else { return false }
+        connectingCount += 1
+        transfer.carrier = .connecting(easy, message)
         unsafe easy.prepareConnection(
             to: origin.url, for: Unmanaged.passUnretained(transfer).toOpaque())
         add(transfer, easy)
-        return transfer
+        return true
+    }
+
+    /// A connection was made, or could not be: the next one's turn.
+    func connectingEnded(_ transfer: Transfer, _ easy: EasyHandle) {
+        remove(transfer, easy)
+        connectingCount -= 1
+        while connectingCount < Self.connectingMax, let next = queue.popFirst() {
+            guard case .queued(let message) = next.carrier, let origin else { continue }
+            if let connection = plain.take() {
+                next.carrier = .plain(connection)
+                connection.serve(next, message)
+            } else if !connect(next, message, to: origin) {
+                next.finish(.failure(.other("libcurl has no memory")))
+            }
+        }
     }
 
     private func add(_ transfer: Transfer, _ easy: EasyHandle) {
@@ -179,8 +211,8 @@ package import EventLoop
         var result = CURLE_OK
         while let easy = unsafe ccurl_next_ended(multi, &result) {
             let transfer = unsafe Transfer.from(ccurl_private(easy))
-            if result == CURLE_OK, case .connecting(let easy) = transfer.carrier {
-                takeOver(easy, transfer)
+            if result == CURLE_OK, case .connecting(let easy, let message) = transfer.carrier {
+                takeOver(easy, transfer, message)
             } else {
                 transfer.finish(TransferFailure.result(result, of: transfer))
             }
@@ -191,17 +223,17 @@ package import EventLoop
     }
 
     /// Makes a connection of libcurl's ours, and sends what it was made for.
-    private func takeOver(_ easy: EasyHandle, _ transfer: Transfer) {
-        guard let socket = easy.socket, let message = transfer.message else {
+    private func takeOver(_ easy: EasyHandle, _ transfer: Transfer, _ message: OutgoingMessage) {
+        guard let socket = easy.socket else {
             return transfer.finish(.failure(.other("libcurl has made no connection")))
         }
-        let microseconds = easy.microseconds(CURLINFO_CONNECT_TIME_T)
-        taken = socket
-        remove(transfer, easy)
-        taken = nil
         let connection = plain.open(
-            Socket(descriptor: socket), connectMicroseconds: microseconds)
-        transfer.move(to: connection)
+            Socket(descriptor: socket),
+            connectMicroseconds: easy.microseconds(CURLINFO_CONNECT_TIME_T))
+        taken = socket
+        transfer.carrier = .plain(connection)
+        connectingEnded(transfer, easy)
+        taken = nil
         connection.serve(transfer, message)
     }
 

@@ -6,38 +6,63 @@ package struct UpstreamHead {
     /// The status of the answer.
     package let status: Int
     private let bytes: [UInt8]
+    private let fields: [Field]
+
+    /// Where a header's name and value stand.
+    private struct Field {
+        let name: Range<Int>
+        let value: Range<Int>
+    }
 
     init(status: Int, bytes: [UInt8]) {
         self.status = status
         self.bytes = bytes
+        fields = Self.fields(of: bytes)
     }
 
     /// The value of the first header of that name (any case), without the white space around it.
     package func header(_ name: StaticString) -> String? {
-        var found: String?
-        forEachHeader { candidate, value in
-            guard found == nil, candidate.count == name.utf8CodeUnitCount,
-                unsafe zip(
-                    candidate, UnsafeBufferPointer(start: name.utf8Start, count: candidate.count)
-                )
-                .allSatisfy({ $0 | 0x20 == $1 | 0x20 })
-            else { return }
-            found = String(decoding: value, as: UTF8.self)
+        for field in fields where field.name.count == name.utf8CodeUnitCount {
+            var place = 0
+            while place < field.name.count,
+                unsafe bytes[field.name.lowerBound + place] | 0x20 == name.utf8Start[place] | 0x20
+            { place += 1 }
+            if place == field.name.count {
+                return String(decoding: bytes[field.value], as: UTF8.self)
+            }
         }
-        return found
+        return nil
     }
 
-    /// Names and values of all headers in order; one pass over the bytes.
+    /// Names and values of all headers in order.
     package func forEachHeader(_ body: (ArraySlice<UInt8>, ArraySlice<UInt8>) -> Void) {
-        var rest = bytes[...]
-        while let end = rest.firstIndex(of: 0x0a) {
-            let line = rest[..<end]
-            rest = rest[(end + 1)...]
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
-            let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
-            let last = value.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
-            body(line[..<colon], last.map { value[...$0] } ?? value.prefix(0))
+        for field in fields { body(bytes[field.name], bytes[field.value]) }
+    }
+
+    private static func fields(of bytes: [UInt8]) -> [Field] {
+        var fields: [Field] = []
+        fields.reserveCapacity(8)
+        var (start, colon) = (0, -1)
+        for (place, byte) in bytes.enumerated() {
+            if byte == UInt8(ascii: ":"), colon < 0 { colon = place }
+            guard byte == 0x0a else { continue }
+            if colon >= 0 {
+                var value = (colon + 1)..<place
+                while !value.isEmpty, isSpace(bytes[value.upperBound - 1]) {
+                    value = value.lowerBound..<(value.upperBound - 1)
+                }
+                while !value.isEmpty, isSpace(bytes[value.lowerBound]) {
+                    value = (value.lowerBound + 1)..<value.upperBound
+                }
+                fields.append(Field(name: start..<colon, value: value))
+            }
+            (start, colon) = (place + 1, -1)
         }
+        return fields
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0d
     }
 }
 

@@ -95,15 +95,18 @@ package struct UpstreamOptions: Sendable {
     package var unixSocketPath: String?
     /// Whether the upstream's identity goes unchecked.
     package var skipsTLSVerification = false
-    /// Whether HTTP/2 may be used where the server offers it.
-    package var allowsHTTP2 = false
+    /// Whether HTTP/2 is spoken with servers that agree on it over TLS.
+    package var usesHTTP2 = false
     /// Whether requests without TLS go over connections of our own; libcurl asks proxies for us.
     package var isPlainOurs = !isProxied("http_proxy", "ALL_PROXY", "all_proxy")
 
     /// The defaults.
     package init() {}
 
-    var httpVersion: Int { allowsHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1 }
+    /// The version in libcurl's terms; whether a server agrees is told in the TLS handshake.
+    var httpVersion: Int {
+        Int(usesHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+    }
 
     /// Whether the environment names a proxy, where libcurl looks for it.
     private static func isProxied(_ names: String...) -> Bool {

@@ -34,7 +34,7 @@ def test_the_settings_are_shown_without_secrets(own):
     settings = answer.json()["settings"]
     assert settings["LOG_LEVEL"] == "off (set)" and settings["PING_INTERVAL"] == "10s (default)"
     assert settings["OPENAI_API_KEY"] == "*** (set)"
-    assert answer.json()["endpoint"].endswith("/v1/chat/completions")
+    assert answer.json()["endpoints"]["default"].endswith("/v1/chat/completions")
     assert "planted" not in answer.text
 
 

@@ -200,6 +200,29 @@ def test_as_many_tool_calls_as_anybody_can_send_cost_linear_time(guarded, wild):
     assert told.text.count('"type":"tool_use"') == 20_000 or refuses(told.status_code, told.text)
 
 
+def test_a_million_tool_calls_end_in_an_error_or_in_a_million_blocks(guarded, wild):
+    def script(connection):
+        connection.begin()
+        try:
+            for start in range(0, 1_000_000, 1000):
+                connection.event({"choices": [{"index": 0, "delta": {"tool_calls": [
+                    {"index": n, "id": f"c{n}", "function": {"name": "f", "arguments": "{}"}}
+                    for n in range(start, start + 1000)]}}]})
+            connection.event(chunk({}, "tool_calls"))
+            connection.event("[DONE]")
+            connection.end()
+        except OSError:
+            return "close"
+    wild.reset()
+    wild.then(script)
+    base = resident(guarded.process.pid)
+    told = httpx.post(guarded.url + "/v1/messages", json=STREAM, timeout=30)
+    blocks = told.text.count('"type":"tool_use"')
+    assert blocks == 1_000_000 or refuses(told.status_code, told.text)
+    assert "message_stop" not in told.text or blocks == 1_000_000
+    assert resident(guarded.process.pid) - base < 120 * MIB
+
+
 INJECTION = "a\r\nx-injected: yes\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
 
 

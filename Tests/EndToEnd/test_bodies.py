@@ -101,6 +101,15 @@ def test_many_messages_cost_linear_time_up_to_a_limit(roomy, upstream):
     assert cost(roomy, messages(100_001), 400) < 5
 
 
+def test_a_million_keys_cost_a_second(roomy, upstream):
+    """What a tool was called with is passed on as it is; anywhere else so many are refused."""
+    upstream.always(completion())
+    for name, status in (("many keys in a tool input", 200), ("many keys", 400)):
+        body = SHAPES[name][0](12_000_000)
+        assert body.count(b'"k') == 1_000_000
+        assert cost(roomy, body, status) < 3
+
+
 def test_the_longest_body_is_translated_in_bounded_memory(roomy, upstream):
     upstream.always(completion())
     body = with_content(b'"' + b"a" * (32 * MIB) + b'"')

@@ -4,7 +4,7 @@ import pytest
 
 from conftest import UPSTREAM_KEY
 from test_http import run
-from upstream import completion
+from upstream import Upstream, completion
 
 
 def probe(url, **settings):
@@ -31,6 +31,28 @@ def test_a_refusal_is_explained(upstream, status, shown, meaning):
     assert answer.returncode == 1
     assert f"probe             {shown}" in answer.stdout and meaning in answer.stdout
     assert len(upstream.requests) == 1
+
+
+def test_every_upstream_is_asked_for_a_model_of_its_own(upstream):
+    other = Upstream().then(completion())
+    upstream.then(lambda c: c.json({"error": {"message": "no such luck"}}, 401))
+    answer = run(
+        "check", "--probe", UPSTREAMS="first,second", MODEL_MAP="claude-*=second/big,*=first/small",
+        UPSTREAM_FIRST_BASE_URL=upstream.url, UPSTREAM_SECOND_BASE_URL=other.url,
+        UPSTREAM_SECOND_MODELS="tiny,big")
+    assert answer.returncode == 1, answer.stdout
+    lines = answer.stdout.splitlines()
+    assert any(line.startswith("probe of first    502") for line in lines)
+    assert any(line.startswith("probe of second   200") for line in lines)
+    assert [r.body["model"] for r in upstream.requests + other.requests] == ["small", "big"]
+
+
+def test_an_upstream_without_the_usual_models_is_asked_for_one_it_serves():
+    upstream = Upstream().then(completion())
+    answer = run("check", "--probe", UPSTREAMS="only", UPSTREAM_ONLY_BASE_URL=upstream.url,
+                 UPSTREAM_ONLY_MODELS="llama-*,mine")
+    assert answer.returncode == 0 and "200 to mine" in answer.stdout, answer.stdout
+    assert upstream.requests[0].body["model"] == "mine"
 
 
 def test_an_upstream_that_is_not_there_is_told():

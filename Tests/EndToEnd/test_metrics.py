@@ -1,5 +1,7 @@
 """What is counted is what has happened; what is exposed is what Prometheus wants."""
 
+import os
+
 import httpx
 import pytest
 from prometheus_client.openmetrics.parser import (
@@ -49,6 +51,12 @@ def scrape(busy):
 
 def open_scrape(busy):
     return Scrape(open_metrics_families(busy.scrape(accept=OPEN_METRICS).text))
+
+
+@pytest.mark.skipif("CLAUDE_SIDECAR_COMMIT" not in os.environ, reason="scripts/lib tells it")
+def test_the_commit_is_told(busy):
+    info = [s for s in scrape(busy).samples.values() if s.name == "claude_sidecar_build_info"]
+    assert [s.labels.get("commit", "") for s in info] == [os.environ["CLAUDE_SIDECAR_COMMIT"]]
 
 
 # What this test cannot make happen.

@@ -130,15 +130,23 @@ class Always:
 
 
 class Upstream:
-    """Listens on loopback and plays one script a request."""
+    """Listens on loopback, with TLS when it gets a context, and plays one script a request."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, tls=None, path=None):
         self.scripts = queue.Queue()
         self.requests = []
         self.seen = queue.Queue()
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.tls = tls
+        self.accepted = 0
+        if path:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(str(path))
+            self.listener.listen(128)
+            self.url = f"unix:{path}:/v1"
+        else:
+            self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
+            self.port = self.listener.getsockname()[1]
+            self.url = f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self.port}/v1"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reset(self):
@@ -161,8 +169,16 @@ class Upstream:
     def _accept(self):
         while True:
             sock, _ = self.listener.accept()
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+            self.accepted += 1
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._welcome, args=(sock,), daemon=True).start()
+
+    def _welcome(self, sock):
+        try:
+            self._serve(self.tls.wrap_socket(sock, server_side=True) if self.tls else sock)
+        except OSError:  # of TLS too
+            sock.close()
 
     def _serve(self, sock):
         data = b""

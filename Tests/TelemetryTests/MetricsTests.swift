@@ -212,7 +212,7 @@ private struct Fixture {
         process.learnedQuirks = [("noTopK", 2)]
         var build = build
         build.commit = "abc"
-        build.configuration = [(name: "protocol", value: "openai")]
+        build.configuration = ["openai", "anthropic"].map { [(name: "protocol", value: $0)] }
         build.resource = [(name: "service_name", value: "say \"hi\"\\\n")]
         let registry = MetricsRegistry(shards: [], models: [], build: build)
         let scrape = try Exposition(
@@ -227,6 +227,7 @@ private struct Fixture {
         }
         #expect(scrape[#"claude_sidecar_learned_quirks{quirk="noTopK"}"#] == 2)
         #expect(scrape[#"claude_sidecar_config_info{protocol="openai"}"#] == 1)
+        #expect(scrape[#"claude_sidecar_config_info{protocol="anthropic"}"#] == 1)
         #expect(scrape["target_info{service_name=\"say \"hi\"\\\n\"}"] == 1)
         let info = try #require(
             scrape.families.first { $0.name == "claude_sidecar_build_info" }?.family.samples.first)

@@ -13,7 +13,7 @@ private let modules: [String: Set<String>] = [
     "EventLoop": ["CLinux", "Bytes"],
     "Server": ["HTTP", "EventLoop", "Bytes"],
     "Upstream": ["CCurl", "HTTP", "EventLoop", "Bytes"],
-    "Telemetry": ["Bytes"],
+    "Telemetry": ["CBuild", "Bytes"],
     "Configuration": ["JSON", "Bytes"],
     "Proxy": [
         "Translation", "Server", "HTTP", "Compression", "Upstream", "EventLoop", "Telemetry",
@@ -29,7 +29,7 @@ private let system: Set<String> = ["Glibc", "Musl", "Synchronization"]
 /// The doors to C libraries, each used by exactly one module.
 private let doors: [String: String] = [
     "CCurl": "Upstream", "CJansson": "JSON", "CCrypto": "Translation", "CLinux": "EventLoop",
-    "CZlib": "Compression",
+    "CZlib": "Compression", "CBuild": "Telemetry",
 ]
 
 /// The modules that a line imports; empty for any other line.

@@ -134,6 +134,29 @@ private let whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(server.connectionCount == 1)
     }
 
+    @Test func moreRequestsThanConnectionsInTheMakingAreAllServed() {
+        let count = 150
+        let answer: @Sendable (ScriptedServer.Peer) -> Void = { peer in
+            _ = peer.readRequest(bodyBytes: 3)
+            peer.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        }
+        let server = ScriptedServer(Array(repeating: answer, count: count))
+        onWorker { client in
+            let signal = Signal()
+            let request = UpstreamRequest(
+                url: "http://127.0.0.1:\(server.port)/", headers: HeaderList([]),
+                body: UpstreamBody(pieces: [[1, 2, 3]]))
+            var transfers = (0..<count).compactMap { _ in client.post(request, signal: signal) }
+            transfers[100].cancel()  // one that waits, and must not hold up the others
+            transfers.remove(at: 100)
+            while transfers.contains(where: { $0.end == nil }) { await signal.wait() }
+            let failed = transfers.filter { $0.head?.status != 200 }.map { "\($0.end as Any)" }
+            #expect(failed == [])
+            #expect(transfers.count == count - 1)
+        }
+        #expect(server.connectionCount == count - 1)
+    }
+
     @Test func aReusedConnectionThatDiesSaysThatNothingWasAnswered() {
         let server = ScriptedServer([
             { peer in

@@ -87,6 +87,7 @@ extension UpstreamOptions {
         clientCertificateFile = settings.clientCertificateFile
         clientKeyFile = settings.clientKeyFile
         skipsTLSVerification = settings.skipsTLSVerification
+        usesHTTP2 = settings.httpVersion == .two
         unixSocketPath = upstream.unixPath
     }
 }

@@ -124,7 +124,8 @@ private struct ModelFamily: Sendable {
         ModelFamily(
             dialects: ["vllm", "sglang"],
             isMember: { name in
-                ["mistral", "magistral", "devstral", "mixtral"].contains { has(name, $0) }
+                has(name, "mistral") || has(name, "magistral") || has(name, "devstral")
+                    || has(name, "mixtral")
             },
             change: { $0.toolIDs = .nineAlphanumerics }),
     ]
@@ -138,7 +139,14 @@ private struct ModelFamily: Sendable {
         return (first, second) >= (major, minor)
     }
 
-    private static func has(_ name: String, _ part: String) -> Bool {
-        name.firstRange(of: part) != nil
+    /// Whether a name holds a part; asked several times a request, so byte by byte.
+    private static func has(_ name: String, _ part: StaticString) -> Bool {
+        let part = unsafe UnsafeBufferPointer(
+            start: part.utf8Start, count: part.utf8CodeUnitCount)
+        return name.utf8.span.indices.contains { start in
+            let rest = name.utf8.span.extracting(start...)
+            guard rest.count >= part.count else { return false }
+            return part.indices.allSatisfy { unsafe rest[$0] == part[$0] }
+        }
     }
 }
