@@ -5,6 +5,10 @@
 struct ToolIDs {
     private let style: Dialect.ToolIDStyle
     private var given: Set<String> = []
+    /// By an id that came more than once: the first number behind it that was not tried yet.
+    ///
+    /// Without it a history in which one id stands everywhere takes time with its square.
+    private var occurrences: [String: Int] = [:]
     private var count = 0
 
     init(_ style: Dialect.ToolIDStyle) { self.style = style }
@@ -16,11 +20,13 @@ struct ToolIDs {
             return "functions.\(ToolNames().upstreamName(of: name)):\(count)"
         }
         var candidate = shaped(id)
-        var occurrence = 2
-        while !given.insert(candidate).inserted {
+        if given.insert(candidate).inserted { return candidate }
+        var occurrence = occurrences[id] ?? 2
+        repeat {
             candidate = shaped("\(id)_\(occurrence)")
             occurrence += 1
-        }
+        } while !given.insert(candidate).inserted
+        occurrences[id] = occurrence
         return candidate
     }
 
