@@ -5,8 +5,8 @@
 /// The common escapes (`\n`, `\t`, `\"`) do not stop it: text of many short lines costs as much as
 /// text of one line.
 @safe struct StringBlock {
-    private let stops: SIMD16<UInt8>
-    private let backslashes: SIMD16<UInt8>
+    let stops: SIMD16<UInt8>
+    let backslashes: SIMD16<UInt8>
 
     /// Looks at the bytes at `index`; the byte before them must be there too.
     @inline(__always)
@@ -25,9 +25,6 @@
     /// printable ASCII, or one behind a backslash; `nil` when there is none.
     @inline(__always)
     var stop: Int? { stops.firstNonzero }
-
-    @inline(__always)
-    var hasBackslash: Bool { backslashes.firstNonzero != nil }
 
     /// Whether a backslash stands before a place.
     @inline(__always)
@@ -53,6 +50,12 @@ extension SIMD16<UInt8> {
         unsafe unsafeBitCast(
             unsafeBitCast(self, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20),
             to: SIMD16<UInt8>.self)
+    }
+
+    @inline(__always)
+    var isZero: Bool {
+        let words = unsafe unsafeBitCast(self, to: SIMD2<UInt64>.self)
+        return words[0] | words[1] == 0
     }
 
     /// The place of the first byte that is not zero.

@@ -143,6 +143,23 @@ private let long = String(repeating: "long enough to be lifted ", count: 100)
                 == "1.0")
     }
 
+    /// The scan looks at sixteen and thirty-two bytes at once: nothing may hide at their edges.
+    @Test(arguments: [#"\n"#, #"\""#, #"\\"#, #"\/"#, #"\u00e9"#, "é", "日"])
+    func anythingMayStandAnywhereInAString(what: String) throws {
+        for place in 0..<100 {
+            let (left, right) = (
+                String(repeating: "l", count: place), String(repeating: "r", count: 100 - place)
+            )
+            let text = try #require(
+                document("[\"\(left)\(what)\(right)\",1]").root.elements[0].text)
+            #expect(text.hasEscape == what.hasPrefix(#"\"#))
+            #expect(text.count == 100 + what.utf8.count)
+            for bad in ["\u{1}", #"\x"#, #"""#] {
+                #expect(throws: JSONError.self) { try document("[\"\(left)\(bad)\(right)\",1]") }
+            }
+        }
+    }
+
     @Test func aThreeMegabyteStringIsNotCopied() throws {
         let text = "{\"a\":\"\(String(repeating: "x", count: 3_000_000))\"}"
         var writer = JSONWriter()
