@@ -47,7 +47,12 @@ let package = Package(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
-            name: "CBuild", cSettings: [.define("CLAUDE_SIDECAR_COMMIT", to: "\"\(commit)\"")]),
+            name: "CBuild",
+            cSettings: [
+                .define("CLAUDE_SIDECAR_COMMIT", to: "\"\(commit)\""),
+                // As Swift's own: valgrind stops at newer debugging information.
+                .unsafeFlags(["-gdwarf-4"]),
+            ]),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
             name: "claude-sidecar",
