@@ -90,6 +90,7 @@ extension Settings {
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
         thinkingDefault = reader.choice(.thinkingDefault) ?? .auto
         effortField = reader.choice(.effortField) ?? .auto
+        filterAsRefusal = reader.flag(.filterAsRefusal)
         modelEcho = reader.choice(.modelEcho) ?? .client
         fastTier = reader.choice(.fastTier)
         marksCacheBreakpoints = reader.flag(.cacheBreakpoints)

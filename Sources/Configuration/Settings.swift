@@ -118,6 +118,8 @@ package struct Settings: Sendable {
     package var thinkingDefault = ThinkingDefault.auto
     /// `EFFORT_FIELD`.
     package var effortField = EffortField.auto
+    /// `FILTER_AS_REFUSAL`.
+    package var filterAsRefusal = false
     /// `MODEL_ECHO`.
     package var modelEcho = ModelEcho.client
     /// `FAST_TIER`.

@@ -40,6 +40,9 @@ extension Setting {
     static let modelEcho = Setting(
         .models, "MODEL_ECHO", .choice(Settings.ModelEcho.allCases.map(\.rawValue)),
         default: "client", "whose name of the model answers tell")
+    static let filterAsRefusal = Setting(
+        .models, "FILTER_AS_REFUSAL", .flag, default: "false",
+        "whether a prompt that the upstream's filter refuses is answered as a refusal")
     static let passedFields = Setting(
         .models, "EXTRA_PASSTHROUGH", .list,
         "fields like seed,logprobs that clients may send to the upstream as they are")

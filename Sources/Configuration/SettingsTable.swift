@@ -23,7 +23,8 @@ package enum SettingsTable {
         .thinkTags,
         .startUsage, .reasoningReplay, .systemEntries, .prefill, .compaction, .webSearch,
         .deferLoading,
-        .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .extraBody, .passedFields,
+        .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .filterAsRefusal, .extraBody,
+        .passedFields,
         .unsupported, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [

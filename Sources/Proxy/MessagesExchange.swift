@@ -101,17 +101,20 @@ final class MessagesExchange {
         }
     }
 
+    /// Answers with nothing, since nothing was asked for, or with a refusal.
     @inline(never)
-    func answerLocally(_ plan: ExchangePlan) async {
+    func answerLocally(_ plan: ExchangePlan, refusal: String? = nil) async {
         let id = context.mint.next("msg")
-        record.stopReason = .maxTokens
+        record.stopReason = refusal == nil ? .maxTokens : .refusal
         record.outcome = .completed
-        guard plan.isStream else { return await respond(SmallEndpoints.emptyMessage(plan, id: id)) }
+        guard plan.isStream else {
+            return await respond(SmallEndpoints.emptyMessage(plan, id: id, refusal: refusal))
+        }
         record.status = 200
         var output: [UInt8] = []
         connection.beginStream(headers: streamHeaders, into: &output)
         let start = connection.openChunk(in: &output)
-        output += SmallEndpoints.emptyStream(plan, id: id)
+        output += SmallEndpoints.emptyStream(plan, id: id, refusal: refusal)
         connection.closeChunk(start, in: &output)
         await connection.endStream(&output)
     }
@@ -195,7 +198,11 @@ final class MessagesExchange {
             record.outcome = .clientDisconnect
             connection.abort()
         case .error(let error): await tell(error)
-        case .failed(let failure): await tell(failure.error)
+        case .failed(let failure):
+            guard let plan = outgoing?.plan, failure.error.isFiltered,
+                context.shared.settings.filterAsRefusal
+            else { return await tell(failure.error) }
+            await answerLocally(plan, refusal: failure.error.message)
         }
     }
 

@@ -8,18 +8,27 @@ internal import Synchronization
 /// first of a model and then one in sixteen.
 final class TokenCalibration: Sendable {
     /// A ratio that follows what was seen last.
+    ///
+    /// Both sides are summed up, so that a long request says more than a short one: of the little
+    /// in a short one much is the frame around the text, which servers render as they like.
     private struct Ratio {
-        private static let newest = 0.2
+        /// What a sum keeps of itself when the next sample comes.
+        private static let kept = 0.8
 
-        var value = 1.0
-        var samples = 0
+        private var actual = 0.0
+        private var estimate = 0.0
+        private(set) var value = 1.0
+        private(set) var samples = 0
 
         mutating func note(_ actual: Int, _ estimate: Int, within range: ClosedRange<Double>) {
             guard actual > 0, estimate > 0 else { return }
-            let ratio = Double(actual) / Double(estimate)
-            let bounded = min(max(ratio, range.lowerBound), range.upperBound)
+            // One count that cannot be must not outweigh what was seen before and comes after.
+            let most = Double(estimate) * range.upperBound
+            let least = Double(estimate) * range.lowerBound
             samples += 1
-            value += (bounded - value) * max(Self.newest, 1 / Double(samples))
+            self.actual = self.actual * Self.kept + min(max(Double(actual), least), most)
+            self.estimate = self.estimate * Self.kept + Double(estimate)
+            value = self.actual / self.estimate
         }
 
         func applied(to estimate: Int) -> Int {

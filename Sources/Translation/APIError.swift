@@ -52,6 +52,8 @@ package struct APIError: Error, Equatable, Sendable {
     package var shouldRetry: Bool?
     /// The cause, for the metrics.
     package var label: Label
+    /// Whether the upstream's filter has refused the prompt.
+    package var isFiltered = false
 
     /// An error with the status that belongs to its kind, unless another is given.
     package init(

@@ -237,12 +237,14 @@ import Testing
         let read = try settings([
             "THINKING_DEFAULT": "off", "EFFORT_FIELD": "reasoning", "FAST_TIER": "priority",
             "PROMPT_CACHE_BREAKPOINTS": "true", "MODEL_ECHO": "upstream",
-            "EXTRA_PASSTHROUGH": "seed, logprobs",
+            "EXTRA_PASSTHROUGH": "seed, logprobs", "FILTER_AS_REFUSAL": "true",
         ])
         #expect(read.thinkingDefault == .off && read.effortField == .object)
         #expect(read.fastTier == .priority && read.marksCacheBreakpoints)
         #expect(read.modelEcho == .upstream && read.passedFields == ["seed", "logprobs"])
-        #expect(try settings([:]).fastTier == nil)
+        #expect(read.filterAsRefusal)
+        let unset = try settings([:])
+        #expect(unset.fastTier == nil && !unset.filterAsRefusal)
         for field in ["model", "messages", "tools", "stream"] {
             #expect(
                 mistakes(["EXTRA_PASSTHROUGH": "seed,\(field)"])

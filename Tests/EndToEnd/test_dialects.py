@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+import anthropic
 import httpx
 import pytest
 
@@ -108,6 +109,35 @@ def test_more_settings_of_the_translation_are_obeyed(upstream):
         assert body["messages"][0]["content"] == [
             {"type": "text", "text": "s", "prompt_cache_breakpoint": {"mode": "explicit"}}]
         assert answer.json()["model"] == "gpt-5.6" and answer.json()["usage"]["speed"] == "fast"
+
+
+def filtered(connection):
+    connection.json({"error": {
+        "message": "The response was filtered: sexual", "code": "content_filter",
+        "innererror": {"code": "ResponsibleAIPolicyViolation"}}}, 400)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_filtered_prompt_can_be_a_refusal(upstream, is_stream):
+    members = {"model": "m", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
+    with start(upstream) as sidecar:
+        upstream.then(filtered)
+        with pytest.raises(anthropic.BadRequestError, match="was filtered"):
+            sidecar.client().messages.create(**members, stream=is_stream)
+    with start(upstream, FILTER_AS_REFUSAL="true") as sidecar:
+        upstream.then(filtered)
+        client = sidecar.client()
+        if is_stream:
+            with client.messages.stream(**members) as stream:
+                message = stream.get_final_message()
+        else:
+            message = client.messages.create(**members)
+        assert (message.stop_reason, message.content) == ("refusal", [])
+        assert "was filtered" in message.stop_details.explanation
+        # What else goes wrong stays an error.
+        upstream.then(refusal("no such parameter"))
+        with pytest.raises(anthropic.BadRequestError):
+            client.messages.create(**members)
 
 
 @pytest.mark.parametrize("dialect", ["generic", "openai"])

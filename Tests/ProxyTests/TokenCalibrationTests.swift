@@ -25,6 +25,16 @@ import Testing
         #expect(calibration.calibrated(careful: 100, for: "m").tokens == 200)
     }
 
+    /// As a real server has shown: seventeen tokens for what looks like twenty-six, and a page that
+    /// is estimated right.
+    @Test func shortRequestsSayLittleOfLongOnes() {
+        let calibration = TokenCalibration()
+        _ = calibration.wantsSample(of: "m")
+        calibration.learn(1000, rough: 1000, careful: 1000, of: "m")
+        for _ in 0..<5 { calibration.learn(17, rough: 26, careful: 26, of: "m") }
+        #expect((900...1000).contains(calibration.calibrated(careful: 1000, for: "m").tokens))
+    }
+
     @Test func onlySomeExchangesAreMeasured() {
         let calibration = TokenCalibration()
         var samples = 0

@@ -88,7 +88,7 @@ import Testing
     private static func prefill(_ prefill: Dialect.Prefill) -> String {
         switch prefill {
         case .emulated: "asked for in words"
-        case .automatic: "as it is"
+        case .automatic, .repeated: "as it is"
         case .continueFinalMessage: "`continue_final_message`"
         case .prefix: "`prefix`"
         }

@@ -80,6 +80,11 @@ private let user = #"{"role":"user","content":"hi"}"#
         let body = request(user + #",{"role":"assistant","content":"{ \"a\":"}"#)
         #expect(try translate(body).plan.prefill == #"{ "a":"#)
         #expect(try translate(body, dialect: .vllm).plan.prefill == nil)
+        // llama.cpp repeats it in an answer in one piece, and only there.
+        #expect(try translate(body, dialect: .llamacpp).plan.prefill == #"{ "a":"#)
+        let streamed = request(
+            user + #",{"role":"assistant","content":"{ \"a\":"}"#, #","stream":true"#)
+        #expect(try translate(streamed, dialect: .llamacpp).plan.prefill == nil)
     }
 
     @Test func reasoningCanStayHere() throws {

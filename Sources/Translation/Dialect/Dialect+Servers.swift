@@ -105,7 +105,7 @@ extension Dialect {
         $0.fetchesImages = false
         $0.acceptsImagesInTools = true
         $0.schemas = .grammar
-        $0.prefill = .automatic
+        $0.prefill = .repeated
     }
 
     /// Ollama.

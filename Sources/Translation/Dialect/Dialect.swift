@@ -30,6 +30,8 @@ package struct Dialect: Sendable, Equatable {
         case emulated
         /// Continued by the server as it is.
         case automatic
+        /// The same, but an answer in one piece begins with it again (llama.cpp).
+        case repeated
         /// `continue_final_message` and `add_generation_prompt` in the request.
         case continueFinalMessage
         /// `"prefix": true` on the message.

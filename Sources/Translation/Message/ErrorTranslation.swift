@@ -83,7 +83,10 @@ package enum UpstreamError {
         case 401: return APIError(.authentication, message, label: .upstreamAuthentication)
         case 402:
             return APIError(.billing, message, label: .upstreamRateLimit, shouldRetry: false)
-        case 400..<404 where words.isFiltered: return .invalid(message)
+        case 400..<404 where words.isFiltered:
+            var error = APIError.invalid(message)
+            error.isFiltered = true
+            return error
         case 403: return APIError(.permission, message, label: .upstreamAuthentication)
         case 404: return notFound(message, words, context)
         case 408, 504, 522, 524: return APIError(.timeout, message, label: .upstreamTimeout)

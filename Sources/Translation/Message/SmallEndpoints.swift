@@ -95,20 +95,31 @@ package enum SmallEndpoints {
         writer.endObject()
     }
 
-    /// The answer to `max_tokens: 0`: no content, no upstream call.
-    package static func emptyMessage(_ plan: ExchangePlan, id: String) -> [UInt8] {
-        empty(plan, id: id, .message)
+    /// An answer that says nothing: to `max_tokens: 0`, without an upstream call, or to a prompt
+    /// that the upstream's filter refuses, in its words.
+    package static func emptyMessage(
+        _ plan: ExchangePlan, id: String, refusal: String? = nil
+    ) -> [UInt8] {
+        empty(plan, id: id, refusal, .message)
     }
 
     /// The same as a stream.
-    package static func emptyStream(_ plan: ExchangePlan, id: String) -> [UInt8] {
-        empty(plan, id: id, .events)
+    package static func emptyStream(
+        _ plan: ExchangePlan, id: String, refusal: String? = nil
+    ) -> [UInt8] {
+        empty(plan, id: id, refusal, .events)
     }
 
-    private static func empty(_ plan: ExchangePlan, id: String, _ form: AnswerForm) -> [UInt8] {
+    private static func empty(
+        _ plan: ExchangePlan, id: String, _ refusal: String?, _ form: AnswerForm
+    ) -> [UInt8] {
         var answer: [UInt8] = []
         form.messageStart(id: id, model: plan.shownModel, into: &answer)
-        form.messageEnd(MessageEnd(stopReason: .maxTokens, usage: Usage()), into: &answer)
+        let reason = refusal == nil ? StopReason.maxTokens : .refusal
+        form.messageEnd(
+            MessageEnd(
+                stopReason: reason, refusal: refusal.map { Array($0.utf8) }, usage: Usage()),
+            into: &answer)
         return answer
     }
 }

@@ -145,7 +145,7 @@ extension ConversationEmitter {
     // MARK: - Prefill
 
     /// Makes the assistant message at the end one that the model goes on with (translation 2.9).
-    mutating func continueLast() {
+    mutating func continueLast(inStream isStream: Bool) {
         guard case .assistant(var message)? = messages.last else { return }
         var text = message.text.string
         while let last = text.last, last.isWhitespace { text.removeLast() }
@@ -157,6 +157,7 @@ extension ConversationEmitter {
         message.isPrefix = dialect.prefill == .prefix
         messages[messages.count - 1] = .assistant(message)
         continuesLast = dialect.prefill == .continueFinalMessage
+        if dialect.prefill == .repeated, !isStream { prefill = text }
         guard dialect.prefill == .emulated else { return }
         note(repair: "prefill")
         prefill = text

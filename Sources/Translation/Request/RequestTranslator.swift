@@ -146,7 +146,7 @@ package struct RequestTranslator: Sendable {
             emitter.userMessage([.text(compaction.text)])
         } else if conversation.endsWithPrefill {
             guard !limits.refusesPrefill else { throw .prefillRefused }
-            emitter.continueLast()
+            emitter.continueLast(inStream: root["stream"]?.bool ?? false)
         }
         return emitter
     }
