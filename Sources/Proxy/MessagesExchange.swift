@@ -212,7 +212,7 @@ final class MessagesExchange {
 }
 
 /// Why an exchange ends before its answer is out.
-enum ExchangeEnd: Error {
+indirect enum ExchangeEnd: Error {
     /// The client is to be told, by a status of its own.
     case error(APIError)
     /// An attempt at the upstream has failed; another one may not.
