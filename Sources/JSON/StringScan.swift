@@ -55,6 +55,7 @@
             guard let stop = block.stop else {
                 hasEscape = hasEscape || block.hasBackslash
                 index &+= 16
+                unsafe StringBlock.pass(bytes, from: &index, hasBackslash: &hasEscape)
                 continue
             }
             hasEscape = hasEscape || block.hasBackslash(before: stop)
