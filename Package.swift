@@ -8,8 +8,7 @@ let testSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 /// What ships is optimised across modules, which takes the calls out of the way of a token, and
-/// leaves out the checks for overlapping access at run time, which every test makes: together a
-/// fifth of its instructions.
+/// leaves out the checks for overlapping access at run time, which every test makes.
 let settings =
     testSettings + [
         .strictMemorySafety(),

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -214,6 +215,14 @@ static inline void clinux_peer_address(int descriptor, uint64_t *_Nonnull high,
 }
 
 // --- the process ---------------------------------------------------------------------------------
+
+/// Keeps two megabytes of freed memory for the next request, where glibc would give most of it back
+/// and have each of its pages cleared once more: a fifth of the time of a request of 660 KB. What is
+/// larger than a megabyte still goes back at once.
+static inline void clinux_keep_freed_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 2 << 20);
+}
 
 /// Raises the limit of open descriptors to what is allowed, and keeps the memory of the process, with
 /// keys and prompts in it, out of core dumps: no file, and no mapping for a program that takes dumps.

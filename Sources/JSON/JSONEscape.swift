@@ -8,35 +8,90 @@ package enum JSONEscape {
     /// U+FFFD.
     @safe package static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         var index = 0
-        var copied = 0
         while index < text.count {
-            index = Scan.special(text, from: index)
-            guard index < text.count else { break }
-            let byte = unsafe text[index]
-            if byte >= 0x80 {
-                let length = UTF8Sequence.length(text, at: index)
-                let isSeparator =
-                    unsafe length == 3 && byte == 0xe2 && text[index + 1] == 0x80
-                    && text[index + 2] & 0xfe == 0xa8
-                if length > 0, !isSeparator {
-                    index += length
-                    continue
-                }
-                unsafe bytes.append(contentsOf: text[copied..<index])
-                if isSeparator {
-                    appendUnit(unsafe text[index + 2] == 0xa8 ? 0x2028 : 0x2029, to: &bytes)
-                } else {
-                    bytes.append(contentsOf: replacement)
-                }
-                index += max(1, length)
-            } else {
-                unsafe bytes.append(contentsOf: text[copied..<index])
-                appendEscape(byte, to: &bytes)
-                index += 1
-            }
-            copied = index
+            index = appendCommon(text, from: index, to: &bytes)
+            guard index < text.count else { return }
+            index = appendOther(text, at: index, to: &bytes)
         }
-        unsafe bytes.append(contentsOf: text[copied..<text.count])
+    }
+
+    /// Appends text up to the first byte that is more than an ASCII character or one with an escape
+    /// of two; where that is.
+    ///
+    /// Sixteen bytes are copied whole, and the copy is cut where an escape must come: arguments of
+    /// tools are words between quotes, and a copy for each of them would cost more than the words.
+    @safe private static func appendCommon(
+        _ text: UnsafeRawBufferPointer, from start: Int, to bytes: inout [UInt8]
+    ) -> Int {
+        var index = start
+        unsafe withUnsafeTemporaryAllocation(byteCount: 512, alignment: 16) { chunk in
+            var isCommon = true
+            while isCommon, index < text.count {
+                var count = 0
+                isCommon = fill(chunk, &count, text, &index)
+                unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+            }
+        }
+        return index
+    }
+
+    /// Fills a chunk with escaped text; `false` when it ended at an uncommon byte.
+    @inline(__always)
+    @safe private static func fill(
+        _ chunk: UnsafeMutableRawBufferPointer, _ count: inout Int,
+        _ text: UnsafeRawBufferPointer, _ index: inout Int
+    ) -> Bool {
+        while index < text.count, count &+ 18 <= chunk.count {
+            if index &+ 16 <= text.count {
+                let block = unsafe text.loadUnaligned(
+                    fromByteOffset: index, as: SIMD16<UInt8>.self)
+                unsafe chunk.storeBytes(of: block, toByteOffset: count, as: SIMD16<UInt8>.self)
+                let specials = block.controlsAndHighs | block.equal(0x22) | block.equal(0x5c)
+                let plain = specials.firstNonzero ?? 16
+                count &+= plain
+                index &+= plain
+                if plain == 16 { continue }
+            }
+            let byte = unsafe text[index]
+            if let letter = shortEscape(byte) {
+                unsafe chunk[count] = 0x5c
+                unsafe chunk[count &+ 1] = letter
+                count &+= 2
+            } else {
+                guard byte >= 0x20, byte < 0x80 else { return false }
+                unsafe chunk[count] = byte
+                count &+= 1
+            }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// Appends what begins with a byte that is not common: characters beyond ASCII, as many as
+    /// there are, or one byte or separator that must be escaped or replaced.
+    @safe private static func appendOther(
+        _ text: UnsafeRawBufferPointer, at start: Int, to bytes: inout [UInt8]
+    ) -> Int {
+        var index = start
+        while index < text.count, unsafe text[index] >= 0x80,
+            !UTF8Sequence.isLineSeparator(text, at: index)
+        {
+            let length = UTF8Sequence.length(text, at: index)
+            guard length > 0 else { break }
+            index += length
+        }
+        unsafe bytes.append(contentsOf: text[start..<index])
+        guard index == start else { return index }
+        let byte = unsafe text[index]
+        if byte < 0x80 {
+            appendUnit(UInt16(byte), to: &bytes)
+        } else if UTF8Sequence.isLineSeparator(text, at: index) {
+            appendUnit(unsafe text[index + 2] == 0xa8 ? 0x2028 : 0x2029, to: &bytes)
+            return index + 3
+        } else {
+            bytes.append(contentsOf: replacement)
+        }
+        return index + 1
     }
 
     /// Appends a string as the content of a JSON string.
@@ -135,15 +190,17 @@ package enum JSONEscape {
 
     private static let replacement: [UInt8] = [0xef, 0xbf, 0xbd]
 
-    private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
+    /// What stands behind the backslash where two characters stand for a byte.
+    @inline(__always)
+    private static func shortEscape(_ byte: UInt8) -> UInt8? {
         switch byte {
-        case 0x22, 0x5c: bytes += [0x5c, byte]
-        case 0x0a: bytes += [0x5c, 0x6e]
-        case 0x0d: bytes += [0x5c, 0x72]
-        case 0x09: bytes += [0x5c, 0x74]
-        case 0x08: bytes += [0x5c, 0x62]
-        case 0x0c: bytes += [0x5c, 0x66]
-        default: appendUnit(UInt16(byte), to: &bytes)
+        case 0x22, 0x5c: byte
+        case 0x0a: 0x6e
+        case 0x0d: 0x72
+        case 0x09: 0x74
+        case 0x08: 0x62
+        case 0x0c: 0x66
+        default: nil
         }
     }
 

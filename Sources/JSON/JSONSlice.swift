@@ -55,16 +55,16 @@ package struct JSONSlice: Sendable {
 
     /// Whether this is a string whose decoded content equals a literal.
     package func isString(_ literal: StaticString) -> Bool {
-        guard kind == .string else { return false }
-        let expected = unsafe UnsafeRawBufferPointer(
-            start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+        guard kind == .string, range.count - 2 >= literal.utf8CodeUnitCount else { return false }
         return unsafe withBytes { bytes in
-            let content = unsafe UnsafeRawBufferPointer(rebasing: bytes.dropFirst().dropLast())
-            if unsafe content.elementsEqual(expected) { return true }
-            guard unsafe content.contains(0x5c) else { return false }
+            let content = unsafe UnsafeRawBufferPointer(rebasing: bytes[1..<bytes.count - 1])
+            if unsafe content.equals(literal) { return true }
+            guard content.count > literal.utf8CodeUnitCount, unsafe content.contains(0x5c) else {
+                return false
+            }
             var decoded: [UInt8] = []
             JSONEscape.appendDecoded(content, to: &decoded)
-            return unsafe decoded.elementsEqual(expected)
+            return unsafe decoded.withUnsafeBytes { unsafe $0.equals(literal) }
         }
     }
 
@@ -74,7 +74,7 @@ package struct JSONSlice: Sendable {
         var decoded: [UInt8] = []
         unsafe withBytes { bytes in
             unsafe JSONEscape.appendDecoded(
-                UnsafeRawBufferPointer(rebasing: bytes.dropFirst().dropLast()), to: &decoded)
+                UnsafeRawBufferPointer(rebasing: bytes[1..<bytes.count - 1]), to: &decoded)
         }
         return String(decoding: decoded, as: UTF8.self)
     }

@@ -74,13 +74,11 @@
 
     /// Whether the decoded content equals a literal.
     package static func == (text: JSONText, literal: StaticString) -> Bool {
-        let expected = unsafe UnsafeRawBufferPointer(
-            start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-        if text.hasEscape {
-            return unsafe text.count > expected.count && text.decoded().elementsEqual(expected)
+        guard text.hasEscape else {
+            return unsafe text.withEscapedBytes { unsafe $0.equals(literal) }
         }
-        return unsafe text.count == expected.count
-            && text.withEscapedBytes { unsafe $0.elementsEqual(expected) }
+        guard text.count > literal.utf8CodeUnitCount else { return false }
+        return unsafe text.decoded().withUnsafeBytes { unsafe $0.equals(literal) }
     }
 
     /// Whether the decoded content of both is the same.
@@ -139,5 +137,8 @@
     }
 
     /// The decoded content.
-    package var string: String { String(decoding: decoded(), as: UTF8.self) }
+    package var string: String {
+        guard !hasEscape else { return String(decoding: decoded(), as: UTF8.self) }
+        return unsafe withEscapedBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
 }

@@ -21,9 +21,7 @@
     }
 
     private func isOne(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
-        keys.contains { key in
-            unsafe UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
-                .elementsEqual(bytes[range])
-        }
+        let name = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+        return keys.contains { unsafe name.equals($0) }
     }
 }

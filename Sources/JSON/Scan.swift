@@ -28,3 +28,19 @@ enum Scan {
         return index
     }
 }
+
+extension UnsafeRawBufferPointer {
+    /// Whether these are the bytes of a literal.
+    ///
+    /// Names are short and mostly of different lengths: a loop without iterators.
+    @inline(__always)
+    func equals(_ literal: StaticString) -> Bool {
+        guard count == literal.utf8CodeUnitCount else { return false }
+        var index = 0
+        while index < count {
+            guard unsafe self[index] == literal.utf8Start[index] else { return false }
+            index &+= 1
+        }
+        return true
+    }
+}

@@ -21,6 +21,27 @@
         stops = block.controlsAndHighs | (isQuote & ~isEscaped) | (isEscaped & ~isCommon)
     }
 
+    /// Goes over sixty-four bytes at a time for as long as nothing in them must be looked at; notes
+    /// whether backslashes are among them.
+    @inline(__always)
+    static func pass(
+        _ bytes: UnsafeRawBufferPointer, from index: inout Int, hasBackslash: inout Bool
+    ) {
+        var seen = SIMD16<UInt8>()
+        while index &+ 64 <= bytes.count {
+            let first = unsafe StringBlock(bytes, at: index)
+            let second = unsafe StringBlock(bytes, at: index &+ 16)
+            let third = unsafe StringBlock(bytes, at: index &+ 32)
+            let fourth = unsafe StringBlock(bytes, at: index &+ 48)
+            let stops = first.stops | second.stops | third.stops | fourth.stops
+            guard stops.isZero else { break }
+            seen |= first.backslashes | second.backslashes | third.backslashes
+            seen |= fourth.backslashes
+            index &+= 64
+        }
+        hasBackslash = hasBackslash || !seen.isZero
+    }
+
     /// Where the first byte is that must be looked at: the closing quote, a byte that is not
     /// printable ASCII, or one behind a backslash; `nil` when there is none.
     @inline(__always)
@@ -52,6 +73,7 @@ extension SIMD16<UInt8> {
             to: SIMD16<UInt8>.self)
     }
 
+    /// Whether all bytes are zero.
     @inline(__always)
     var isZero: Bool {
         let words = unsafe unsafeBitCast(self, to: SIMD2<UInt64>.self)

@@ -65,6 +65,7 @@
             guard let stop = block.stop else {
                 backslashes |= block.backslashes
                 index &+= 16
+                unsafe StringBlock.pass(bytes, from: &index, hasBackslash: &hasEscape)
                 continue
             }
             hasEscape = hasEscape || block.hasBackslash(before: stop)

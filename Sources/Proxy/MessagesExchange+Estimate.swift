@@ -2,20 +2,27 @@
 internal import JSON
 internal import Translation
 
+extension TokenEstimate {
+    /// Estimates what a request has become, with care when that is wanted.
+    init(of request: TranslatedRequest, _ calibration: TokenCalibration) {
+        let plan = request.plan
+        rough = plan.estimatedInputTokens
+        guard case .upstream(let body, _) = request,
+            calibration.wantsSample(of: plan.upstreamModel) || plan.options.estimatesAtStart
+        else { return }
+        careful = TokenEstimator.estimate(body.pieces)
+    }
+}
+
 extension MessagesExchange {
-    /// Estimates the input in the upstream's own measure.
-    func estimate(_ body: JSONOutput, _ plan: inout ExchangePlan) {
+    /// An estimate in the upstream's own measure.
+    func calibrated(_ estimate: TokenEstimate, _ plan: ExchangePlan) -> Int {
         let calibration = context.shared.calibration
         let model = plan.upstreamModel
-        tokenEstimate.rough = plan.estimatedInputTokens
-        if calibration.wantsSample(of: model) || plan.options.estimatesAtStart {
-            let careful = TokenEstimator.estimate(body.pieces)
-            tokenEstimate.careful = careful
-            plan.estimatedInputTokens = calibration.calibrated(careful: careful, for: model).tokens
-        } else {
-            plan.estimatedInputTokens = calibration.calibrated(
-                rough: tokenEstimate.rough, for: model)
+        guard let careful = estimate.careful else {
+            return calibration.calibrated(rough: estimate.rough, for: model)
         }
+        return calibration.calibrated(careful: careful, for: model).tokens
     }
 
     /// Learns from the upstream's count, when the answer has brought one.

@@ -88,17 +88,16 @@ final class MessagesExchange {
         }
         let server = context.shared.upstreams[first]
         let now = context.loop.now
-        do throws(APIError) {
-            let (model, estimate) = try SmallEndpoints.estimate(
-                requestBody, server.translator
-            ) { server.learned.quirks(of: $0, now: now) }
-            let count = context.shared.calibration.calibrated(careful: estimate, for: model)
-            context.metrics.countedTokens(count.isLearned ? .learned : .estimate)
-            record.outcome = .completed
-            await respond(SmallEndpoints.count(count.tokens))
-        } catch {
-            throw .error(error)
+        let body = requestBody
+        let (model, estimate) = try await parsing { () throws(APIError) in
+            try SmallEndpoints.estimate(body, server.translator) {
+                server.learned.quirks(of: $0, now: now)
+            }
         }
+        let count = context.shared.calibration.calibrated(careful: estimate, for: model)
+        context.metrics.countedTokens(count.isLearned ? .learned : .estimate)
+        record.outcome = .completed
+        await respond(SmallEndpoints.count(count.tokens))
     }
 
     /// Answers with nothing, since nothing was asked for, or with a refusal.
@@ -213,7 +212,7 @@ final class MessagesExchange {
 }
 
 /// Why an exchange ends before its answer is out.
-enum ExchangeEnd: Error {
+indirect enum ExchangeEnd: Error {
     /// The client is to be told, by a status of its own.
     case error(APIError)
     /// An attempt at the upstream has failed; another one may not.

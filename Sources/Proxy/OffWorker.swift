@@ -1,8 +1,11 @@
 // Work that would hold up a worker, done on another thread.
 
 enum OffWorker {
-    /// A body from this size on would hold up other people's tokens.
-    static let bytesMin = 256 * 1024
+    /// A body from this size on would hold up other people's tokens: below it, translation takes
+    /// less than a millisecond, and to go to another thread and back costs a third of that.
+    static let bytesMin = 768 * 1024
+    /// So much takes as long to decompress.
+    static let compressedBytesMin = 256 * 1024
 
     /// Does the work elsewhere while the worker goes on.
     static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {

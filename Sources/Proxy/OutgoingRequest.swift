@@ -51,12 +51,15 @@ extension MessagesExchange {
         let session = head.header("x-claude-code-session-id")
         let now = context.loop.now
         let own = ownQuirks
+        let calibration = context.shared.calibration
         let start = Instant.read()
-        let request = try await parsing { () throws(APIError) in
-            try server.translator.translate(body, session: session) { model in
+        let (request, estimate) = try await parsing { () throws(APIError) in
+            let request = try server.translator.translate(body, session: session) { model in
                 server.learned.quirks(of: model, now: now).union(own)
             }
+            return (request, TokenEstimate(of: request, calibration))
         }
+        tokenEstimate = estimate
         record.note(request.plan, server)
         record.noteRequestWork(since: start)
         switch request {
@@ -74,7 +77,7 @@ extension MessagesExchange {
     ) -> OutgoingRequest {
         var plan = plan
         plan.secrets = secrets(link)
-        estimate(translated, &plan)
+        plan.estimatedInputTokens = calibrated(tokenEstimate, plan)
         record.note(plan, link.server)
         return OutgoingRequest(
             link: link, url: link.server.endpointURL(for: plan.upstreamModel),
@@ -107,7 +110,7 @@ extension MessagesExchange {
 
     /// A big body would hold up other people's tokens: it is parsed on another thread.
     @inline(never)
-    private func parsing<Value: Sendable>(
+    func parsing<Value: Sendable>(
         _ work: @escaping @Sendable () throws(APIError) -> Value
     ) async throws(ExchangeEnd) -> Value {
         do throws(APIError) {

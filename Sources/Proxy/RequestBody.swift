@@ -35,7 +35,8 @@ extension WorkerContext {
             }
             hasRoom = room.hold(body: body.count + gzip.size)
             guard hasRoom else { throw .tooLarge }
-            let content = gzip.size < OffWorker.bytesMin ? decode() : await OffWorker.run(decode)
+            let isSmall = gzip.size < OffWorker.compressedBytesMin
+            let content = isSmall ? decode() : await OffWorker.run(decode)
             return try content.get()
         } catch {
             guard hasRoom else { throw .noRoom }

@@ -83,7 +83,9 @@ final class TokenCalibration: Sendable {
 }
 
 /// What one exchange's input was estimated at.
-struct TokenEstimate {
+struct TokenEstimate: Sendable {
     var rough = 0
     var careful: Int?
+
+    init() {}
 }

@@ -31,8 +31,6 @@ package import EventLoop
     private var connectingCount = 0
     /// Transfers that wait until fewer connections are in the making.
     private var queue: ArraySlice<Transfer> = []
-    /// A socket that libcurl gives up and does not close.
-    private var taken: CInt?
 
     /// Connections that are in use.
     package var activeCount: Int { running.count + plain.count - plain.idleCount }
@@ -201,7 +199,7 @@ package import EventLoop
     func closeSocket(_ socket: CInt) {
         loop.forget(socket)
         sockets[socket] = nil
-        if socket != taken { Socket(descriptor: socket).close() }
+        Socket(descriptor: socket).close()
     }
 
     /// Lets libcurl act on a socket, then tells whoever got something, then who has ended.
@@ -222,18 +220,16 @@ package import EventLoop
         readable.removeAll(keepingCapacity: true)
     }
 
-    /// Makes a connection of libcurl's ours, and sends what it was made for.
+    /// Makes a connection of libcurl's ours, and sends what it was made for; libcurl closes its
+    /// descriptor for the socket, and we go on with another one.
     private func takeOver(_ easy: EasyHandle, _ transfer: Transfer, _ message: OutgoingMessage) {
-        guard let socket = easy.socket else {
-            return transfer.finish(.failure(.other("libcurl has made no connection")))
+        guard let socket = easy.socket.flatMap({ Socket(descriptor: $0).duplicate() }) else {
+            return transfer.finish(.failure(.connect("no descriptor for the connection")))
         }
         let connection = plain.open(
-            Socket(descriptor: socket),
-            connectMicroseconds: easy.microseconds(CURLINFO_CONNECT_TIME_T))
-        taken = socket
+            socket, connectMicroseconds: easy.microseconds(CURLINFO_CONNECT_TIME_T))
         transfer.carrier = .plain(connection)
         connectingEnded(transfer, easy)
-        taken = nil
         connection.serve(transfer, message)
     }
 

@@ -14,11 +14,10 @@ package enum SmallEndpoints {
     package static func estimate(
         _ body: [UInt8], _ translator: RequestTranslator, quirks: (String) -> Set<Quirk>
     ) throws(APIError) -> (model: String, tokens: Int) {
-        let name = try counted(body)
         guard
             case .upstream(let output, let plan)? = try? translator.translate(
                 body, session: nil, quirks: quirks)
-        else { return (name, TokenEstimator.estimate([body[...]])) }
+        else { return (try counted(body), TokenEstimator.estimate([body[...]])) }
         return (plan.upstreamModel, TokenEstimator.estimate(output.pieces))
     }
 

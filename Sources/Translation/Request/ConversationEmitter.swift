@@ -62,19 +62,14 @@ struct ConversationEmitter {
         _ turn: Turn, answering calls: [ToolUse], isLast: Bool
     ) throws(APIError) {
         var parts: [ContentPart] = []
-        var results: [String: [[JSONValue]]] = [:]
-        gather(turn, calls, &results)
-        var seen: [String: Int] = [:]
-        for call in calls {
-            let occurrence = seen[call.id, default: 0]
-            seen[call.id] = occurrence + 1
-            let values = results[call.id].flatMap { occurrence < $0.count ? $0[occurrence] : nil }
-            try answer(call, values ?? [], lifting: &parts)
+        var results = CallResults(calls)
+        for case .toolResult(let id, let value) in turn.blocks { results.deal(value, to: id) }
+        for (call, values) in zip(calls, results.values) {
+            try answer(call, values, lifting: &parts)
         }
-        let known = Set(calls.map(\.id))
         for block in turn.blocks {
             if case .toolResult(let id, let value) = block {
-                if !known.contains(id) { try orphan(id, value, &parts) }
+                if !results.hasCall(id) { try orphan(id, value, &parts) }
             } else {
                 try part(block, isLast: isLast, &parts)
             }
@@ -101,25 +96,6 @@ struct ConversationEmitter {
         guard dialect.fillsBetweenToolAndUser, case .tool? = messages.last else { return }
         let filler = TextRun(pieces: [.literal("OK.")])
         messages.append(.assistant(AssistantMessage(text: filler)))
-    }
-
-    /// The results of a turn by call id; where one id was used for several calls they are dealt out
-    /// in order, else results of one id belong together.
-    private func gather(
-        _ turn: Turn, _ calls: [ToolUse], _ results: inout [String: [[JSONValue]]]
-    ) {
-        var counts: [String: Int] = [:]
-        for call in calls { counts[call.id, default: 0] += 1 }
-        for block in turn.blocks {
-            guard case .toolResult(let id, let value) = block else { continue }
-            var dealt = results[id] ?? []
-            if dealt.count < counts[id] ?? 1 || dealt.isEmpty {
-                dealt.append([value])
-            } else {
-                dealt[dealt.count - 1].append(value)
-            }
-            results[id] = dealt
-        }
     }
 
     private mutating func answer(

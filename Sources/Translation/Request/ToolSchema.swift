@@ -50,6 +50,7 @@ struct SchemaCleaner {
     mutating func root(to writer: inout JSONWriter) {
         let members = schema.members
         let branches = members.filter { Self.isBranch($0.key) }
+        let isClean = !needsCleaning(schema)
         writer.beginObject()
         var hasType = false
         var hasProperties = false
@@ -63,7 +64,12 @@ struct SchemaCleaner {
                 continue
             } else {
                 hasProperties = hasProperties || key.isString("properties")
-                member(key, value, of: schema, to: &writer)
+                if isClean {
+                    writer.key(slice: key)
+                    writer.value(value)
+                } else {
+                    member(key, value, of: schema, to: &writer)
+                }
             }
         }
         if !hasType {
