@@ -5,8 +5,8 @@
 /// The common escapes (`\n`, `\t`, `\"`) do not stop it: text of many short lines costs as much as
 /// text of one line.
 @safe struct StringBlock {
-    let stops: SIMD16<UInt8>
-    let backslashes: SIMD16<UInt8>
+    private let stops: SIMD16<UInt8>
+    private let backslashes: SIMD16<UInt8>
 
     /// Looks at the bytes at `index`; the byte before them must be there too.
     @inline(__always)
@@ -46,6 +46,9 @@
     /// printable ASCII, or one behind a backslash; `nil` when there is none.
     @inline(__always)
     var stop: Int? { stops.firstNonzero }
+
+    @inline(__always)
+    var hasBackslash: Bool { backslashes.firstNonzero != nil }
 
     /// Whether a backslash stands before a place.
     @inline(__always)

@@ -50,20 +50,10 @@
     /// The byte before `start` must not be a backslash.
     private mutating func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
-        var backslashes = SIMD16<UInt8>()
-        defer { hasEscape = hasEscape || !backslashes.isZero }
-        while index &+ 32 <= bytes.count {
-            let (block, next) = unsafe (
-                StringBlock(bytes, at: index), StringBlock(bytes, at: index &+ 16)
-            )
-            guard (block.stops | next.stops).isZero else { break }
-            backslashes |= block.backslashes | next.backslashes
-            index &+= 32
-        }
         while index &+ 16 <= bytes.count {
             let block = unsafe StringBlock(bytes, at: index)
             guard let stop = block.stop else {
-                backslashes |= block.backslashes
+                hasEscape = hasEscape || block.hasBackslash
                 index &+= 16
                 unsafe StringBlock.pass(bytes, from: &index, hasBackslash: &hasEscape)
                 continue
