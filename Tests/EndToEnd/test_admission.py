@@ -2,6 +2,7 @@
 
 import json
 import socket
+import statistics
 
 import httpx
 import pytest
@@ -86,6 +87,20 @@ def test_an_answer_counts_too(tight, upstream):
     assert answer.status_code == 529 and "memory" in answer.text
     other.close()
     assert eventually(lambda: held(tight) == 0)
+
+
+def test_to_refuse_takes_microseconds(tight):
+    socks = [announce(tight, 10) for _ in range(4)]
+    assert eventually(lambda: metrics(tight)['requests_in_flight{route="messages"}'] == 4)
+    with httpx.Client() as client:
+        ids = [client.post(tight.url + "/v1/messages", json=ASK).headers["request-id"]
+               for _ in range(50)]
+    lines = [tight.log_of(id) for id in ids]
+    assert {line["status"] for line in lines} == {529}
+    # The middle one: anything can hold up a single one.
+    assert statistics.median(line["duration_ms"] for line in lines) < 1
+    for sock in socks:
+        sock.close()
 
 
 def test_more_exchanges_than_allowed_are_refused(tight):
