@@ -62,7 +62,7 @@ LITELLM = """
 model_list:
   - model_name: claude-sonnet-5
     litellm_params:
-      model: openai/bench-model
+      model: hosted_vllm/bench-model
       api_base: http://127.0.0.1:{upstream}/v1
       api_key: bench
 litellm_settings: {{telemetry: false, num_retries: 0}}

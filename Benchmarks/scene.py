@@ -4,6 +4,7 @@ Nothing here waits for a clock, so that instructions, system calls and allocatio
 each piece that the upstream sends is read by the client before the next one goes out.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -53,12 +54,14 @@ ANSWER = compact({
 
 
 def turn(size):
-    """A recorded turn of Claude Code, its last rounds repeated until it has about that size."""
+    """A recorded turn of Claude Code, its last round repeated until it has about that size; each
+    round has calls of its own."""
     body = {**json.loads(TURN.read_text())["body"], "stream": False}
-    rounds = body["messages"][-2:]
-    while len(compact(body)) < size:
-        body["messages"] += rounds
-    return compact(body)
+    last = json.dumps(body["messages"][-2:])
+    for number in itertools.count():
+        if len(compact(body)) >= size:
+            return compact(body)
+        body["messages"] += json.loads(re.sub(r'"toolu_\w+', rf"\g<0>{number:03}", last))
 
 
 class Scene:
