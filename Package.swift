@@ -29,8 +29,8 @@ func module(
     ]
 }
 
-/// The commit is told by who builds (`scripts/lib`, `Dockerfile`): a manifest is cached, and what it
-/// would read of git with it.
+/// The commit is told by who builds (`scripts/lib`, `Dockerfile`): a manifest is cached, and what
+/// it would read of git with it.
 let commit = Context.environment["CLAUDE_SIDECAR_COMMIT"] ?? ""
 
 let package = Package(

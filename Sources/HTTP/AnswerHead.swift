@@ -117,17 +117,13 @@ struct AnswerHeadParser {
 private struct AnswerFields {
     private var contentLength: Int?
     private var isChunked = false
-    private var hasClose = false
-    private var hasKeepAlive = false
+    private var connection = ConnectionOptions()
 
     mutating func read(_ field: HeaderField, in bytes: [UInt8]) throws(HTTPError) {
         let (name, value) = (field.name, field.value)
         switch name.count {
         case 10 where bytes.matches(name, "connection"):
-            bytes.forEachOption(of: value) { option in
-                if bytes.matches(option, "close") { hasClose = true }
-                if bytes.matches(option, "keep-alive") { hasKeepAlive = true }
-            }
+            connection.read(bytes, value)
         case 14 where bytes.matches(name, "content-length"):
             try readContentLength(bytes, value)
         case 17 where bytes.matches(name, "transfer-encoding"):
@@ -149,7 +145,7 @@ private struct AnswerFields {
 
     /// With both lengths somebody on the way may see another end than we do (RFC 9112, 6.3).
     func isKeepAlive(_ version: HTTPVersion) -> Bool {
-        !hasClose && (version == .http11 || hasKeepAlive) && !(isChunked && contentLength != nil)
+        connection.isKeepAlive(version) && !(isChunked && contentLength != nil)
     }
 
     /// The same number may be said more than once (RFC 9110, 8.6).

@@ -6,8 +6,7 @@ struct MessageControl {
     private var contentLength: Int?
     private var hasTransferEncoding = false
     private var isChunked = true
-    private var hasClose = false
-    private var hasKeepAlive = false
+    private var connection = ConnectionOptions()
     private var hasContinue = false
 
     /// Takes note of one field; fields that decide nothing are skipped by their length.
@@ -22,10 +21,7 @@ struct MessageControl {
             }
             hasContinue = true
         case 10 where bytes.matches(name, "connection"):
-            bytes.forEachOption(of: value) { option in
-                if bytes.matches(option, "close") { hasClose = true }
-                if bytes.matches(option, "keep-alive") { hasKeepAlive = true }
-            }
+            connection.read(bytes, value)
         case 14 where bytes.matches(name, "content-length"):
             try readContentLength(bytes, value)
         case 17 where bytes.matches(name, "transfer-encoding"):
@@ -51,10 +47,8 @@ struct MessageControl {
         return .chunked
     }
 
-    /// Whether the connection outlives the answer; `close` wins over `keep-alive`.
-    func isKeepAlive(_ version: HTTPVersion) -> Bool {
-        !hasClose && (version == .http11 || hasKeepAlive)
-    }
+    /// Whether the connection outlives the answer.
+    func isKeepAlive(_ version: HTTPVersion) -> Bool { connection.isKeepAlive(version) }
 
     /// Whether the client waits for `100 Continue`, which HTTP/1.0 does not know.
     func expectsContinue(_ version: HTTPVersion) -> Bool {
@@ -81,5 +75,24 @@ struct MessageControl {
             throw .badRequest("The Content-Length header is too large.")
         }
         contentLength = length
+    }
+}
+
+/// What the `Connection` fields of a head say; requests and answers say it alike.
+struct ConnectionOptions {
+    private var hasClose = false
+    private var hasKeepAlive = false
+
+    /// Takes note of one field's value.
+    mutating func read(_ bytes: [UInt8], _ value: Range<Int>) {
+        bytes.forEachOption(of: value) { option in
+            if bytes.matches(option, "close") { hasClose = true }
+            if bytes.matches(option, "keep-alive") { hasKeepAlive = true }
+        }
+    }
+
+    /// Whether the connection outlives the message; `close` wins over `keep-alive`.
+    func isKeepAlive(_ version: HTTPVersion) -> Bool {
+        !hasClose && (version == .http11 || hasKeepAlive)
     }
 }

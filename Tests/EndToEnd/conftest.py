@@ -34,7 +34,8 @@ class Sidecar:
         self.lines = []
         self.addresses = {}
         self._changed = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.wait_for(lambda: "main" in self.addresses, START_SECONDS)
         port = self.addresses["main"].rsplit(":", 1)[1]
         if port.isdecimal():
@@ -55,6 +56,12 @@ class Sidecar:
         """Waits until the log makes a condition true."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout), "".join(self.lines)
+
+    def whole_log(self):
+        """All lines, of a process that has ended."""
+        self._reader.join(5)
+        assert not self._reader.is_alive()
+        return self.lines
 
     def log_of(self, request_id):
         """The log line of a request."""

@@ -28,7 +28,8 @@ def admin(sidecar, path):
 
 def outcomes(sidecar):
     """How many exchanges ended how, by the log."""
-    found = [json.loads(line)["outcome"] for line in sidecar.lines if '"msg":"request"' in line]
+    found = [json.loads(line)["outcome"] for line in sidecar.whole_log()
+             if '"msg":"request"' in line]
     return {outcome: found.count(outcome) for outcome in set(found)}
 
 
