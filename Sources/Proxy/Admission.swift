@@ -12,8 +12,9 @@ final class Admission: Sendable {
     }
 
     /// What an exchange takes without a body: both connections, libcurl's handle and buffers, a
-    /// piece of the answer each way; measured with idle streams (`scripts/soak idle`). It is half
-    /// of that where libcurl only connects.
+    /// piece of the answer each way; measured with idle streams (`scripts/soak idle`).
+    ///
+    /// It is half of that where libcurl only connects.
     static let exchangeBytes = 48 << 10
 
     /// What all exchanges together may hold; `nil` is no limit.

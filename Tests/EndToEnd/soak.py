@@ -229,7 +229,7 @@ async def mixed(seconds):
             f"{soak.sent['aborted']} aborted, all accounted for; "
             f"memory {memory[0] / MIB:.1f} MiB at first, {memory[-1] / MIB:.1f} MiB at the end")
     assert status == 0
-    lines = [line for line in sidecar.lines if '"msg":"request"' in line]
+    lines = [line for line in sidecar.whole_log() if '"msg":"request"' in line]
     assert len(lines) == soak.sent["messages"] + soak.sent["count_tokens"]
     return text
 
