@@ -31,6 +31,8 @@ package import EventLoop
     private var connectingCount = 0
     /// Transfers that wait until fewer connections are in the making.
     private var queue: ArraySlice<Transfer> = []
+    /// A socket that libcurl gives up and does not close.
+    private var taken: CInt?
 
     /// Connections that are in use.
     package var activeCount: Int { running.count + plain.count - plain.idleCount }
@@ -199,7 +201,7 @@ package import EventLoop
     func closeSocket(_ socket: CInt) {
         loop.forget(socket)
         sockets[socket] = nil
-        Socket(descriptor: socket).close()
+        if socket != taken { Socket(descriptor: socket).close() }
     }
 
     /// Lets libcurl act on a socket, then tells whoever got something, then who has ended.
@@ -220,16 +222,21 @@ package import EventLoop
         readable.removeAll(keepingCapacity: true)
     }
 
-    /// Makes a connection of libcurl's ours, and sends what it was made for; libcurl closes its
-    /// descriptor for the socket, and we go on with another one.
+    /// Makes a connection of libcurl's ours, and sends what it was made for.
+    ///
+    /// The descriptor itself goes over, since a second one may not be to be had: libcurl ends the
+    /// connection at once when its handle is removed, and our callback closes nothing.
     private func takeOver(_ easy: EasyHandle, _ transfer: Transfer, _ message: OutgoingMessage) {
-        guard let socket = easy.socket.flatMap({ Socket(descriptor: $0).duplicate() }) else {
-            return transfer.finish(.failure(.connect("no descriptor for the connection")))
+        guard let socket = easy.socket else {
+            return transfer.finish(.failure(.other("libcurl has made no connection")))
         }
         let connection = plain.open(
-            socket, connectMicroseconds: easy.microseconds(CURLINFO_CONNECT_TIME_T))
+            Socket(descriptor: socket),
+            connectMicroseconds: easy.microseconds(CURLINFO_CONNECT_TIME_T))
+        taken = socket
         transfer.carrier = .plain(connection)
         connectingEnded(transfer, easy)
+        taken = nil
         connection.serve(transfer, message)
     }
 
