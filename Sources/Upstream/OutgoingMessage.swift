@@ -1,5 +1,4 @@
 // A request on its way out over a connection of our own.
-internal import Bytes
 internal import EventLoop
 
 /// What of a request is still to be sent.

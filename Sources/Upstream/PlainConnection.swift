@@ -1,5 +1,4 @@
 // HTTP/1.1 of our own over plain TCP: libcurl connects, the bytes are ours.
-internal import Bytes
 internal import EventLoop
 internal import HTTP
 

@@ -34,8 +34,8 @@ struct PlainOrigin {
         head.reserveCapacity(
             start.count + host.count + userAgent.count + request.headers.bytes.count + 64)
         head += start
-        if !request.headers.names.contains("host") { head += host }
-        if !request.headers.names.contains("user-agent") { head += userAgent }
+        if !request.headers.hasHost { head += host }
+        if !request.headers.hasUserAgent { head += userAgent }
         head += request.headers.bytes
         head.append("Content-Length: " as StaticString)
         head.append(decimal: request.body.count)

@@ -6,7 +6,7 @@ final class PlainPool: TimerHandler {
     private static let idleConnectionsMax = 256
 
     let loop: EventLoop
-    /// Room that all connections read into and gather in, one after the other.
+    /// Room that all connections gather in, one after the other.
     var buffer: [UInt8] = []
     /// Connections, idle ones included.
     private(set) var count = 0

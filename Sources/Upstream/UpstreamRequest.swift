@@ -43,8 +43,8 @@ package struct UpstreamBody: Sendable {
 @safe package final class HeaderList {
     /// The lines as they go out over a connection of our own.
     let bytes: [UInt8]
-    /// The names of the lines, in small letters.
-    let names: Set<String>
+    /// Whether the lines name the host, or the sender, themselves.
+    let hasHost, hasUserAgent: Bool
     private let lines: [String]
     private var list: UnsafeMutablePointer<curl_slist>?
 
@@ -62,7 +62,9 @@ package struct UpstreamBody: Sendable {
         }
         self.bytes = bytes
         self.lines = clean
-        names = Set(clean.map { $0.prefix { $0 != ":" }.lowercased() })
+        let names = clean.map { $0.prefix { $0 != ":" }.lowercased() }
+        hasHost = names.contains("host")
+        hasUserAgent = names.contains("user-agent")
     }
 
     deinit { unsafe curl_slist_free_all(list) }
