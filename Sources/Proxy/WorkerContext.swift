@@ -21,6 +21,8 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// Connections to upstreams and requests to them, when they were last counted.
     private var lastConnections = (all: 0, busy: 0)
     private var logLines = LogLines()
+    /// Room for a piece of a stream and for what becomes of it, for one stream after the other.
+    var streamRoom = (piece: [UInt8](), output: [UInt8]())
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {

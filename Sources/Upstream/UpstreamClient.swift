@@ -18,6 +18,8 @@ package import EventLoop
     package let loop: EventLoop
     let options: UpstreamOptions
     private let multi: UnsafeMutableRawPointer
+    /// Room for what a transfer receives and its reader takes at once; for one after the other.
+    var room: [UInt8] = []
     private var spare: [EasyHandle] = []
     private var running: [ObjectIdentifier: Transfer] = [:]
     private var readable: [Transfer] = []
