@@ -140,7 +140,7 @@ final class MessagesExchange {
         case .openai:
             try await relay(
                 transfer,
-                StreamTranslator(
+                TranslatedStream(
                     plan: plan, messageID: context.mint.next("msg"), requestID: record.requestID,
                     mint: context.mint.forked()))
         case .anthropic:

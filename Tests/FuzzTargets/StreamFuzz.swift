@@ -32,7 +32,7 @@ enum StreamFuzz {
         _ pieces: [ArraySlice<UInt8>], _ plan: ExchangePlan, remembersFrames: Bool
     ) -> Run {
         var run = Run()
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, messageID: "msg_1", requestID: "req_1", mint: IdentifierMint(seed: (1, 2)))
         translator.remembersFrames = remembersFrames
         for piece in pieces where !isOver(translator) {

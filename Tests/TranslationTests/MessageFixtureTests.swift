@@ -42,7 +42,7 @@ import Testing
         let body = try fixture("message", name, "completion.json")
         var mint = IdentifierMint(seed: (1, 2))
         let message = try? MessageTranslator(plan: plan).translate(completion: body, mint: &mint)
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, messageID: "msg_1", requestID: "req_1", mint: IdentifierMint(seed: (1, 2)))
         var events: [UInt8] = []
         translator.feedCompletion(body, into: &events)

@@ -177,7 +177,7 @@ private func chat(
         ).body
         let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
         let message = try #require(object)
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, messageID: "msg_1", requestID: "req_1", mint: mint)
         var events: [UInt8] = []
         translator.feedCompletion(Array(completion.utf8), into: &events)

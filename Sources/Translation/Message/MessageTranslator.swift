@@ -22,7 +22,7 @@ package struct MessageTranslator {
     package func translate(
         completion body: [UInt8], mint: inout IdentifierMint
     ) throws(APIError) -> TranslatedMessage {
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, form: .message, messageID: mint.next("msg"), requestID: "",
             mint: mint.forked())
         var message: [UInt8] = []

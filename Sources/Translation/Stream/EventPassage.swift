@@ -2,30 +2,6 @@
 internal import EventStream
 internal import JSON
 
-/// What a streamed answer goes through on its way to the client.
-package protocol AnswerStream: AnyObject {
-    /// Where the stream is.
-    var phase: StreamTranslator.Phase { get }
-    /// Whether the phase is `open`.
-    var isOpen: Bool { get }
-    /// Whether any text, reasoning or tool call has gone out.
-    var hasOutput: Bool { get }
-    /// The books so far.
-    var report: StreamReport { get }
-    /// Whether the upstream goes on after the client has got all it wanted.
-    var wantsUpstreamCancelled: Bool { get }
-    /// Takes a piece of the upstream's stream; appends whole events.
-    func feed(_ piece: [UInt8], into events: inout [UInt8])
-    /// Takes an answer that is no stream though one was asked for.
-    func feedCompletion(_ body: [UInt8], into events: inout [UInt8])
-    /// Writes something although nothing has come: the client must not wait longer for a status.
-    func commit(into events: inout [UInt8])
-    /// The upstream's stream is over, one way or another.
-    func finish(_ end: StreamTranslator.End, into events: inout [UInt8])
-}
-
-extension StreamTranslator: AnswerStream {}
-
 /// Passes the events of a Messages stream on, byte for byte and whole: a cut in the middle of one
 /// never reaches the client, and a ping always finds its place.
 ///

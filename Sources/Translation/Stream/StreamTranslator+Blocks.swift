@@ -4,7 +4,7 @@ internal import JSON
 
 extension StreamTranslator {
     /// Opens a block of text or thinking behind the one that is open.
-    func openBlock(_ block: OpenBlock, into events: inout [UInt8]) {
+    mutating func openBlock(_ block: OpenBlock, into events: inout [UInt8]) {
         closeBlock(into: &events)
         switch block {
         case .none, .toolUse: break
@@ -19,7 +19,7 @@ extension StreamTranslator {
     }
 
     /// Opens the block of a tool call.
-    func openToolUse(
+    mutating func openToolUse(
         _ place: Int, id: String, name: String, into events: inout [UInt8]
     ) {
         closeBlock(into: &events)
@@ -28,7 +28,7 @@ extension StreamTranslator {
         opened(.toolUse(place), .inputJSON)
     }
 
-    private func opened(_ block: OpenBlock, _ kind: DeltaKind) {
+    private mutating func opened(_ block: OpenBlock, _ kind: DeltaKind) {
         self.block = block
         deltaOpening.removeAll(keepingCapacity: true)
         form.deltaOpening(nextIndex, kind, into: &deltaOpening)
@@ -37,7 +37,7 @@ extension StreamTranslator {
     }
 
     /// Adds text to the open block, as escaped as it came.
-    func delta(_ content: Span<UInt8>, into events: inout [UInt8]) {
+    mutating func delta(_ content: Span<UInt8>, into events: inout [UInt8]) {
         outputBytes += content.count
         events += deltaOpening
         events.append(content)
@@ -45,7 +45,7 @@ extension StreamTranslator {
     }
 
     /// Adds decoded text to the open block.
-    func delta(decoded text: [UInt8], into events: inout [UInt8]) {
+    mutating func delta(decoded text: [UInt8], into events: inout [UInt8]) {
         outputBytes += text.count
         events += deltaOpening
         JSONEscape.append(text, to: &events)
@@ -53,7 +53,7 @@ extension StreamTranslator {
     }
 
     /// Closes the open block; a thinking block gets its one signature first.
-    func closeBlock(into events: inout [UInt8]) {
+    mutating func closeBlock(into events: inout [UInt8]) {
         guard block != .none else { return }
         if block == .thinking {
             form.signature(takeSignature().encoded, nextIndex - 1, into: &events)
@@ -65,7 +65,7 @@ extension StreamTranslator {
     // MARK: - Signatures
 
     /// What must come back with the block that closes, for a server that asks for it.
-    private func takeSignature() -> ThinkingSignature {
+    private mutating func takeSignature() -> ThinkingSignature {
         var signature = ThinkingSignature()
         if !thought.isEmpty { signature.text = String(decoding: thought, as: UTF8.self) }
         thought = []
@@ -80,7 +80,7 @@ extension StreamTranslator {
 
     /// Sees to it that a thinking block closes before a call's block opens, when there is something
     /// that must come back with the call and has not gone out.
-    func carry(
+    mutating func carry(
         _ signature: String?, of id: String, into events: inout [UInt8]
     ) {
         guard plan.thinking != .hidden else { return }
@@ -102,4 +102,11 @@ extension JSONText {
 extension Span<UInt8> {
     /// Whether it may go into a JSON string as it is.
     var isClean: Bool { unsafe withUnsafeBytes { JSONEscape.isCleanContent($0) } }
+}
+
+extension [UInt8] {
+    /// Appends the bytes of a view.
+    mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
 }

@@ -1,5 +1,4 @@
 // From bytes to chunks, and from a chunk to what it brings.
-internal import Bytes
 internal import EventStream
 internal import JSON
 
@@ -14,7 +13,7 @@ extension StreamTranslator {
     private static let malformedMax = 3
 
     /// Takes every event that is whole.
-    func take(into events: inout [UInt8]) {
+    mutating func take(into events: inout [UInt8]) {
         while !isOver {
             takeFramed(into: &events)
             guard !isOver, let event = reader.next() else { break }
@@ -27,7 +26,7 @@ extension StreamTranslator {
     // MARK: - The short way
 
     /// Takes the events at the reader's place that look like the one before them.
-    private func takeFramed(into events: inout [UInt8]) {
+    private mutating func takeFramed(into events: inout [UInt8]) {
         guard let frame else { return }
         let unread = reader.unread
         let bytes = unread.span
@@ -40,7 +39,7 @@ extension StreamTranslator {
     }
 
     /// What a chunk with a known frame brings.
-    private func framed(
+    private mutating func framed(
         _ bytes: Span<UInt8>, _ match: ChunkFrame.Match, _ target: ChunkFrame.Target,
         into events: inout [UInt8]
     ) {
@@ -64,7 +63,7 @@ extension StreamTranslator {
 
     // MARK: - The full way
 
-    private func event(_ event: ServerSentEvent, into events: inout [UInt8]) {
+    private mutating func event(_ event: ServerSentEvent, into events: inout [UInt8]) {
         if let frame, let match = frame.match(data: event.data.span) {
             return framed(event.data.span, match, frame.target, into: &events)
         }
@@ -78,7 +77,7 @@ extension StreamTranslator {
     }
 
     /// The data of one event: a chunk, or the end marker.
-    private func data(
+    private mutating func data(
         _ data: ArraySlice<UInt8>, isError: Bool, into events: inout [UInt8]
     ) {
         var data = data
@@ -91,7 +90,7 @@ extension StreamTranslator {
     }
 
     /// Parses a chunk, and takes what it brings in the order that the blocks of a message have.
-    func chunk(
+    mutating func chunk(
         _ data: ArraySlice<UInt8>, isError: Bool = false, into events: inout [UInt8]
     ) {
         frame = nil
@@ -115,7 +114,7 @@ extension StreamTranslator {
     }
 
     /// Something that is no chunk between chunks is left out; many of them are a failure.
-    private func skip(into events: inout [UInt8]) {
+    private mutating func skip(into events: inout [UInt8]) {
         malformedCount += 1
         report.repaired("malformed_chunk")
         guard malformedCount >= Self.malformedMax else { return }
@@ -128,7 +127,7 @@ extension StreamTranslator {
     }
 
     /// A context that was used up while text came is the end of that text.
-    private func failed(_ error: APIError, into events: inout [UInt8]) {
+    private mutating func failed(_ error: APIError, into events: inout [UInt8]) {
         guard error.label == .contextOverflow, report.hasText, !hasUnclosedTools else {
             return fail(error, into: &events)
         }
@@ -138,7 +137,7 @@ extension StreamTranslator {
     }
 
     /// The last usage counts, wherever it stands.
-    private func note(_ root: JSONValue) {
+    private mutating func note(_ root: JSONValue) {
         let choice = root["choices"]?.elements.first
         for value in [root["usage"], root["x_groq"]?["usage"], choice?["usage"]] {
             guard let value, value.kind == .object else { continue }
@@ -157,7 +156,7 @@ extension StreamTranslator {
         }
     }
 
-    private func take(
+    private mutating func take(
         _ choice: JSONValue, of document: JSONDocument, into events: inout [UInt8]
     ) {
         if let delta = delta(of: choice) {
@@ -201,7 +200,7 @@ extension StreamTranslator {
         return plan.stopSequences[0]
     }
 
-    private func news(
+    private mutating func news(
         _ delta: JSONValue, of document: JSONDocument, into events: inout [UInt8]
     ) {
         var brought: [(ChunkFrame.Target, JSONSlice?)] = []
@@ -260,7 +259,7 @@ extension StreamTranslator {
     }
 
     /// Remembers a chunk that brought one string and nothing else.
-    private func learn(
+    private mutating func learn(
         _ target: ChunkFrame.Target, _ slice: JSONSlice, _ document: JSONDocument
     ) {
         guard remembersFrames, !isWhole, finish == nil, slice.kind == .string else { return }

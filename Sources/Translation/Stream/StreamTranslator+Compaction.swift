@@ -3,7 +3,7 @@ internal import JSON
 
 extension StreamTranslator {
     /// Keeps text of the summary: one that is cut must not go out as if it were whole.
-    func summarize(_ text: [UInt8], into events: inout [UInt8]) {
+    mutating func summarize(_ text: [UInt8], into events: inout [UInt8]) {
         summary += text
         outputBytes += text.count
         report.hasText = true
@@ -11,7 +11,7 @@ extension StreamTranslator {
     }
 
     /// Notes calls, which a summary has no place for.
-    func noteCalls(_ delta: JSONValue) {
+    mutating func noteCalls(_ delta: JSONValue) {
         guard
             delta["tool_calls"]?.elements.isEmpty == false
                 || delta["function_call"]?.isNull == false
@@ -23,7 +23,7 @@ extension StreamTranslator {
     ///
     /// Without a text the client keeps the conversation as it is: where the summary was cut or
     /// refused, or where the model went on with its work instead.
-    func writeSummary(into events: inout [UInt8]) {
+    mutating func writeSummary(into events: inout [UInt8]) {
         let isWhole = finish == .stop || finish == nil
         let isSummary =
             isWhole && refusal == nil && !report.losses.contains("tool_use")

@@ -3,7 +3,7 @@ internal import JSON
 
 extension StreamTranslator {
     /// Ends the message as the finish reason says, or as its content does where there is none.
-    func complete(into events: inout [UInt8]) {
+    mutating func complete(into events: inout [UInt8]) {
         guard !isOver else { return }
         guard finish != nil || isWhole || tools.allSatisfy({ $0.isComplete || !$0.hasArguments })
         else { return fail(.upstreamCut, into: &events) }
@@ -26,7 +26,7 @@ extension StreamTranslator {
     }
 
     /// Writes the end of the message.
-    func end(into events: inout [UInt8]) {
+    mutating func end(into events: inout [UInt8]) {
         closeBlock(into: &events)
         let hasToolUse = report.toolCallCount > 0
         if plan.isCompaction {
@@ -74,7 +74,7 @@ extension StreamTranslator {
     /// Ends the stream as failed.
     ///
     /// Open blocks stay open: a tidy end would look like success.
-    func fail(_ error: APIError, into events: inout [UInt8]) {
+    mutating func fail(_ error: APIError, into events: inout [UInt8]) {
         if phase.isBegun, form == .events {
             EventWriter.error(error, requestID: requestID, into: &events)
         }

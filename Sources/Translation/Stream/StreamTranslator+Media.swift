@@ -6,7 +6,7 @@ extension StreamTranslator {
     enum Medium: String { case image, audio }
 
     /// Takes `annotations`, `images` and `audio`; `false` when there is none of them.
-    func media(_ delta: JSONValue, into events: inout [UInt8]) -> Bool {
+    mutating func media(_ delta: JSONValue, into events: inout [UInt8]) -> Bool {
         var isFound = false
         if let annotations = delta["annotations"], !annotations.elements.isEmpty {
             isFound = true
@@ -30,21 +30,21 @@ extension StreamTranslator {
     }
 
     /// Tells in the text that something is missing there.
-    func note(_ medium: Medium, _ events: inout [UInt8]) {
+    mutating func note(_ medium: Medium, _ events: inout [UInt8]) {
         report.lost(medium.rawValue)
         let note = Array("[\(medium.rawValue) omitted]".utf8)
         text(note.span, into: &events)
     }
 
     /// Sound without words is told when no words have come to the end.
-    func noteSound(into events: inout [UInt8]) {
+    mutating func noteSound(into events: inout [UInt8]) {
         if hasAudio, !hasTranscript { note(.audio, &events) }
     }
 
     /// The upstream's search as a call of Anthropic's server tool and its results.
     ///
     /// Citations come last in a stream, so that the blocks stand behind the text they belong to.
-    func writeSearchResults(into events: inout [UInt8]) -> Int {
+    mutating func writeSearchResults(into events: inout [UInt8]) -> Int {
         guard let query = plan.webSearchQuery, !searchResults.isEmpty else { return 0 }
         closeBlock(into: &events)
         let id = mint.next("srvtoolu")

@@ -6,7 +6,7 @@ extension StreamTranslator {
     // MARK: - Reasoning
 
     /// Reasoning, escaped as it came; `isClean` when that is known already.
-    func reasoning(
+    mutating func reasoning(
         _ content: Span<UInt8>, isClean: Bool = false, into events: inout [UInt8]
     ) {
         guard !isOver else { return }
@@ -22,7 +22,7 @@ extension StreamTranslator {
 
     /// OpenRouter's `reasoning_details`: their text is the reasoning where none comes beside them,
     /// and all of them is kept for the signature.
-    func details(
+    mutating func details(
         _ details: JSONValue, hasText: Bool, into events: inout [UInt8]
     ) {
         for detail in details.elements {
@@ -37,7 +37,7 @@ extension StreamTranslator {
     /// Reasoning goes into a thinking block, unless the client wants none.
     ///
     /// While tool calls wait nothing may come between them: it is counted and dropped.
-    private func thinking(_ text: [UInt8], into events: inout [UInt8]) {
+    private mutating func thinking(_ text: [UInt8], into events: inout [UInt8]) {
         guard !text.isEmpty else { return }
         guard plan.thinking != .hidden, !hasUnclosedTools else {
             outputBytes += text.count
@@ -49,7 +49,7 @@ extension StreamTranslator {
         if thought.count <= Self.heldBytesMax { thought += text }
     }
 
-    private func openThinking(into events: inout [UInt8]) {
+    private mutating func openThinking(into events: inout [UInt8]) {
         guard block != .thinking else { return }
         // What the scanner holds belongs to the text block that ends here.
         if block == .text { write(stopScanner.flush(), into: &events) }
@@ -59,7 +59,7 @@ extension StreamTranslator {
     // MARK: - Text
 
     /// `delta.content`: a string, or parts.
-    func content(_ content: JSONValue, into events: inout [UInt8]) {
+    mutating func content(_ content: JSONValue, into events: inout [UInt8]) {
         if let text = content.text {
             return text.withEscaped { self.text($0, into: &events) }
         }
@@ -84,14 +84,14 @@ extension StreamTranslator {
     }
 
     /// The model refuses in words of its own: text, and the reason of the end.
-    func refuse(_ content: Span<UInt8>, into events: inout [UInt8]) {
+    mutating func refuse(_ content: Span<UInt8>, into events: inout [UInt8]) {
         refusal = refusal ?? []
         refusal?.append(content)
         text(content, into: &events)
     }
 
     /// Text of the answer, escaped as it came; goes out as it is where nobody must look at it.
-    func text(
+    mutating func text(
         _ content: Span<UInt8>, isClean: Bool = false, into events: inout [UInt8]
     ) {
         guard content.count > 0, !isOver else { return }
@@ -106,7 +106,7 @@ extension StreamTranslator {
     }
 
     /// Text past think tags, a repeated prefill and stop sequences.
-    private func answer(_ text: [UInt8], into events: inout [UInt8]) {
+    private mutating func answer(_ text: [UInt8], into events: inout [UInt8]) {
         guard !text.isEmpty else { return }
         if thinkTags.isDecided { return visible(text, into: &events) }
         let (thought, answer) = thinkTags.feed(text)
@@ -114,7 +114,7 @@ extension StreamTranslator {
         visible(answer, into: &events)
     }
 
-    private func visible(_ text: [UInt8], into events: inout [UInt8]) {
+    private mutating func visible(_ text: [UInt8], into events: inout [UInt8]) {
         let text = prefill.feed(text)
         guard !text.isEmpty else { return }
         if hasUnclosedTools {
@@ -130,7 +130,7 @@ extension StreamTranslator {
         scanned(text, into: &events)
     }
 
-    private func scanned(_ text: [UInt8], into events: inout [UInt8]) {
+    private mutating func scanned(_ text: [UInt8], into events: inout [UInt8]) {
         guard stopScanner.isActive else { return write(text, into: &events) }
         write(stopScanner.feed(text), into: &events)
         guard let match = stopScanner.match else { return }
@@ -140,7 +140,7 @@ extension StreamTranslator {
         end(into: &events)
     }
 
-    private func write(_ text: [UInt8], into events: inout [UInt8]) {
+    private mutating func write(_ text: [UInt8], into events: inout [UInt8]) {
         guard !text.isEmpty else { return }
         if plan.isCompaction { return summarize(text, into: &events) }
         if block != .text { openBlock(.text, into: &events) }
@@ -150,7 +150,7 @@ extension StreamTranslator {
     // MARK: - What was held back
 
     /// Lets go of text that was held back, since no more comes, or a call comes behind it.
-    func flushText(into events: inout [UInt8]) {
+    mutating func flushText(into events: inout [UInt8]) {
         if !reasoningHalf.isEmpty {
             reasoningHalf = []
             thinking(Self.replacement, into: &events)
@@ -170,7 +170,7 @@ extension StreamTranslator {
     }
 
     /// Lets text go that came while a call was incomplete; the calls are closed.
-    func flushTextBehindTools(into events: inout [UInt8]) {
+    mutating func flushTextBehindTools(into events: inout [UInt8]) {
         let text = textBehindTools
         textBehindTools = []
         guard text.contains(where: { $0 > 0x20 }) else { return }

@@ -10,7 +10,7 @@ extension StreamTranslator {
     // MARK: - Entries
 
     /// One entry of `delta.tool_calls`; the place of its call.
-    func toolCall(_ entry: JSONValue, into events: inout [UInt8]) -> Int {
+    mutating func toolCall(_ entry: JSONValue, into events: inout [UInt8]) -> Int {
         let function = entry["function"] ?? entry["custom"]
         let name = function?["name"]?.text?.string ?? ""
         let index = entry["index"]?.integer ?? entry["index"]?.text.flatMap { Int($0.string) }
@@ -29,7 +29,7 @@ extension StreamTranslator {
     }
 
     /// The `function_call` of older servers: one call without index and id.
-    func legacyCall(_ call: JSONValue, into events: inout [UInt8]) {
+    mutating func legacyCall(_ call: JSONValue, into events: inout [UInt8]) {
         guard beginTools(into: &events) else { return }
         let place = place(index: -1, id: "", name: "", beginsObject: false)
         tools[place].take(name: call["name"]?.text?.string ?? "")
@@ -40,7 +40,7 @@ extension StreamTranslator {
     /// Lets go of text that was held back: it came before the call.
     ///
     /// `false` when the stream ended in it, or has too many calls.
-    private func beginTools(into events: inout [UInt8]) -> Bool {
+    private mutating func beginTools(into events: inout [UInt8]) -> Bool {
         if !hasUnclosedTools { flushText(into: &events) }
         guard !isOver else { return false }
         guard tools.count < Self.toolCallsMax else {
@@ -54,7 +54,7 @@ extension StreamTranslator {
     ///
     /// Gemini and Ollama give every call the index 0: a new id with a name behind a whole call is
     /// a new call. Others leave out the index: then the id tells, then a name.
-    private func place(
+    private mutating func place(
         index: Int?, id: String, name: String, beginsObject: Bool
     ) -> Int {
         if let known = known(index: index, id: id, name: name, beginsObject: beginsObject) {
@@ -107,7 +107,7 @@ extension StreamTranslator {
     // MARK: - Arguments
 
     /// Arguments as a string, as all send them, or as JSON.
-    private func value(
+    private mutating func value(
         _ arguments: JSONValue?, to place: Int, into events: inout [UInt8]
     ) {
         guard let arguments, !arguments.isNull else { return }
@@ -120,7 +120,7 @@ extension StreamTranslator {
 
     /// A fragment, escaped as it came; goes out as it is when it is the next of the open block and
     /// belongs to the object as a whole.
-    func arguments(
+    mutating func arguments(
         _ content: Span<UInt8>, isClean: Bool = false, to place: Int, into events: inout [UInt8]
     ) {
         guard block == .toolUse(place), tools[place].shape == .object,
@@ -132,21 +132,18 @@ extension StreamTranslator {
             tools[place].half = half
             return keep(decoded, to: place, into: &events)
         }
-        var decoded: [UInt8] = []
-        swap(&decoded, &scratch)
-        defer { swap(&decoded, &scratch) }
-        decoded.removeAll(keepingCapacity: true)
-        unsafe content.withUnsafeBytes { JSONEscape.appendDecoded($0, to: &decoded) }
+        scratch.removeAll(keepingCapacity: true)
+        unsafe content.withUnsafeBytes { JSONEscape.appendDecoded($0, to: &scratch) }
         var scanner = tools[place].scanner
-        let step = scanner.feed(decoded.span)
-        guard step.count == decoded.count, !step.hasControl else {
-            return keep(decoded, to: place, into: &events)
+        let step = scanner.feed(scratch.span)
+        guard step.count == scratch.count, !step.hasControl else {
+            return keep(scratch, to: place, into: &events)
         }
         tools[place].scanner = scanner
         delta(content, into: &events)
     }
 
-    private func keep(_ bytes: [UInt8], to place: Int, into events: inout [UInt8]) {
+    private mutating func keep(_ bytes: [UInt8], to place: Int, into events: inout [UInt8]) {
         // Of a call that waits for its end nothing has gone out: all of it can be repaired.
         if gathersTools, !tools[place].hasArguments, bytes.contains(where: { $0 > 0x20 }) {
             tools[place].shape = .other
@@ -156,14 +153,14 @@ extension StreamTranslator {
     }
 
     /// The upstream sent more than is kept.
-    func overflow(into events: inout [UInt8]) {
+    mutating func overflow(into events: inout [UInt8]) {
         fail(.upstreamProtocol("the upstream sent too much at once"), into: &events)
     }
 
     // MARK: - Blocks
 
     /// Moves what can be moved: the first call that is not closed is active, the others wait.
-    func pump(into events: inout [UInt8]) {
+    mutating func pump(into events: inout [UInt8]) {
         while !isOver, let active = tools.firstIndex(where: { $0.state != .closed }) {
             let isLast = active == tools.count - 1
             if tools[active].state == .waiting {
@@ -180,7 +177,7 @@ extension StreamTranslator {
     }
 
     /// Begins the block of a call; `false` when it is one too many.
-    private func openTool(_ place: Int, into events: inout [UInt8]) -> Bool {
+    private mutating func openTool(_ place: Int, into events: inout [UInt8]) -> Bool {
         if !plan.allowsParallelToolUse, report.toolCallCount > 0 {
             report.repaired("parallel_tool_use")
             tools[place].state = .closed
@@ -199,7 +196,7 @@ extension StreamTranslator {
 
     /// The upstream's id where the client can use it, else a fresh one (translation 2.6): a
     /// repeated id makes Claude Code lose a call.
-    private func clientID(_ upstreamID: String?) -> String {
+    private mutating func clientID(_ upstreamID: String?) -> String {
         if let upstreamID, ToolUseID.isUsable(upstreamID), !plan.usedToolIDs.contains(upstreamID),
             givenIDs.insert(upstreamID).inserted
         {
@@ -209,13 +206,13 @@ extension StreamTranslator {
         return mint.next("toolu")
     }
 
-    private func emitArguments(_ place: Int, into events: inout [UInt8]) {
+    private mutating func emitArguments(_ place: Int, into events: inout [UInt8]) {
         guard tools[place].shape == .object, !tools[place].waiting.isEmpty else { return }
         delta(decoded: tools[place].waiting, into: &events)
         tools[place].waiting = []
     }
 
-    private func closeTool(_ place: Int, into events: inout [UInt8]) {
+    private mutating func closeTool(_ place: Int, into events: inout [UInt8]) {
         if !tools[place].half.isEmpty {
             tools[place].half = []
             _ = tools[place].take(Array("\u{fffd}".utf8))
@@ -233,7 +230,7 @@ extension StreamTranslator {
     }
 
     /// What of a call's arguments has not gone out when no more come.
-    private func rest(of call: StreamedToolCall) -> [UInt8] {
+    private mutating func rest(of call: StreamedToolCall) -> [UInt8] {
         switch call.shape {
         case .unknown: return []
         case .object:
@@ -253,7 +250,7 @@ extension StreamTranslator {
     }
 
     /// No more pieces come: opens what still waits and closes all.
-    func finishTools(into events: inout [UInt8]) {
+    mutating func finishTools(into events: inout [UInt8]) {
         for place in tools.indices where tools[place].state != .closed {
             if tools[place].state == .waiting {
                 guard !tools[place].name.isEmpty, !isCut(tools[place]) else {

@@ -4,10 +4,9 @@ internal import JSON
 
 /// Translates one stream; pure.
 ///
-/// A reference, since there is much to remember and one stream is one thing.
 /// Exactly one block is open at a time. A chunk goes the full way, through a parser, unless it
 /// looks like the one before it (`ChunkFrame`); both ways lead to the same methods.
-package final class StreamTranslator {
+package struct StreamTranslator {
     /// Where the stream is.
     package enum Phase: Sendable {
         /// Nothing valid was seen yet: the answer may still become an HTTP error.
@@ -52,10 +51,6 @@ package final class StreamTranslator {
     package internal(set) var phase = Phase.waiting
     /// The books so far.
     package internal(set) var report = StreamReport()
-    /// Whether the message has begun and goes on.
-    package var isOpen: Bool { if case .open = phase { true } else { false } }
-    /// Whether any text, reasoning or tool call has gone out.
-    package var hasOutput: Bool { report.hasOutput }
     /// Whether the upstream goes on after the client has got all it wanted.
     package internal(set) var wantsUpstreamCancelled = false
     /// Off only for tests, which compare both ways.
@@ -120,9 +115,7 @@ package final class StreamTranslator {
     var scratch: [UInt8] = []
 
     /// A translator for one stream.
-    package convenience init(
-        plan: ExchangePlan, messageID: String, requestID: String, mint: IdentifierMint
-    ) {
+    package init(plan: ExchangePlan, messageID: String, requestID: String, mint: IdentifierMint) {
         self.init(
             plan: plan, form: .events, messageID: messageID, requestID: requestID, mint: mint)
     }
@@ -143,13 +136,13 @@ package final class StreamTranslator {
     }
 
     /// Takes a piece of the upstream's stream; appends whole events.
-    package func feed(_ piece: [UInt8], into events: inout [UInt8]) {
+    package mutating func feed(_ piece: [UInt8], into events: inout [UInt8]) {
         reader.feed(piece)
         take(into: &events)
     }
 
     /// Begins the message although nothing has come: the client must not wait longer for a status.
-    package func commit(into events: inout [UInt8]) {
+    package mutating func commit(into events: inout [UInt8]) {
         guard case .waiting = phase else { return }
         start(into: &events)
         EventWriter.ping(into: &events)
@@ -159,7 +152,7 @@ package final class StreamTranslator {
     package static func ping(into events: inout [UInt8]) { EventWriter.ping(into: &events) }
 
     /// A whole completion, from an upstream that does not stream.
-    package func feedCompletion(_ body: [UInt8], into events: inout [UInt8]) {
+    package mutating func feedCompletion(_ body: [UInt8], into events: inout [UInt8]) {
         let first = body.first { $0 > 0x20 }
         guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else {
             // Events after all, under the wrong content type; or nothing of use.
@@ -179,7 +172,7 @@ package final class StreamTranslator {
     }
 
     /// The upstream's stream is over, one way or another.
-    package func finish(_ end: End, into events: inout [UInt8]) {
+    package mutating func finish(_ end: End, into events: inout [UInt8]) {
         guard !isOver else { return }
         switch end {
         case .endOfStream, .reset:
@@ -206,7 +199,7 @@ package final class StreamTranslator {
     }
 
     /// Begins the message.
-    func start(into events: inout [UInt8]) {
+    mutating func start(into events: inout [UInt8]) {
         phase = .open
         let input = plan.options.estimatesAtStart ? inputAtStart : 0
         form.messageStart(

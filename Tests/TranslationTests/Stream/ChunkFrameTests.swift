@@ -64,7 +64,7 @@ private let ending =
     fileprivate func theChunkAfterTheNextNeedsNoParser(server: Server) throws {
         var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         plan.thinking = .shown
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, messageID: "m", requestID: "r", mint: IdentifierMint(seed: (1, 2)))
         var events: [UInt8] = []
         translator.feed(Array(server.chunk("one", 1).utf8), into: &events)
@@ -93,7 +93,7 @@ private let ending =
             #"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"i","function":"#
             + #"{"name":"f","arguments":""}}]}}]}"# + "\n\n"
         let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, messageID: "m", requestID: "r", mint: IdentifierMint(seed: (1, 2)))
         var events: [UInt8] = []
         translator.feed(Array(opening.utf8), into: &events)

@@ -104,7 +104,7 @@ private let completions = [
         var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         plan.thinking = thinking
         plan.stopSequences = ["END"]
-        let translator = StreamTranslator(
+        var translator = StreamTranslator(
             plan: plan, messageID: "msg_1", requestID: "req_1", mint: IdentifierMint(seed: (1, 2)))
         var events: [UInt8] = []
         translator.feedCompletion(Array(body.utf8), into: &events)
