@@ -74,6 +74,7 @@ extension MessagesExchange {
             tries.hasFoundStale = true
             return .retry(after: .zero)
         }
+        if failure.cause == .exhausted { return makeRoom(&tries) }
         // Whom nobody can reach, or who asks for patience, is left for somebody else at once.
         if failure.isLasting, failure.isPortable, let place = tries.next(isAdmitted) {
             return .failOver(to: context.links[place])
@@ -90,6 +91,17 @@ extension MessagesExchange {
         }
         if failure.isPortable, let place = tries.next(isAdmitted) {
             return .failOver(to: context.links[place])
+        }
+        return .none
+    }
+
+    /// Has an idle client give up its descriptor, so that the upstream can be reached in a moment.
+    private func makeRoom(_ tries: inout Tries) -> Remedy {
+        context.makeRoom()
+        if let delay = tries.waitForDescriptor() { return .retry(after: delay) }
+        context.reject(.descriptors)
+        context.shared.log.write(.warn, "out of file descriptors") { line in
+            line.add("request_id", record.requestID)
         }
         return .none
     }

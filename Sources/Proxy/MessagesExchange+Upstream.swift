@@ -15,7 +15,7 @@ extension MessagesExchange {
         do throws(ExchangeEnd) {
             try await relay(plan, link, transfer)
         } catch {
-            if case .failed(let failure) = error { judge(!failure.isFault) }
+            if case .failed(let failure) = error { judge(failure.verdict) }
             throw error
         }
         // An answer has settled it; a client that has left tells nothing.
@@ -46,7 +46,9 @@ extension MessagesExchange {
         do throws(ExchangeEnd) {
             try await waitForHead(transfer)
         } catch {
-            if case .failed = error { noteAttempt(status: 0, nil) }
+            if case .failed(let failure) = error, failure.cause != .exhausted {
+                noteAttempt(status: 0, nil)
+            }
             throw error
         }
         guard let head = transfer.head else {

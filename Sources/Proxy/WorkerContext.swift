@@ -184,6 +184,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         }
     }
 
+    /// Gets descriptors back from clients that do not use them.
+    func makeRoom() { listener?.makeRoom() }
+
     /// Counts a request that is turned away.
     func reject(_ reason: RejectLabel) {
         metrics.rejected(reason)

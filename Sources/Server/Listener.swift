@@ -119,15 +119,17 @@ package final class Listener: DescriptorHandler, TimerHandler {
             switch socket.accept() {
             case .connection(let accepted): serve(accepted)
             case .none: return
-            case .exhausted: return pause()
+            case .exhausted: return makeRoom()
             }
         }
-        pause()
+        makeRoom()
     }
 
-    /// Out of descriptors or over the limit: stop accepting, make room, look again soon.
-    private func pause() {
-        makeRoom()
+    /// Stops accepting, makes room, looks again soon: out of descriptors or over the limit, or they
+    /// are wanted for something else than those in the queue.
+    package func makeRoom() {
+        evictOldest()
+        guard isOpen else { return }
         loop.forget(socket.descriptor)
         if let retry { loop.set(retry, after: .milliseconds(50)) }
     }
@@ -136,7 +138,7 @@ package final class Listener: DescriptorHandler, TimerHandler {
     ///
     /// Whoever holds connections open to keep others out loses them so; an honest client that was
     /// idle connects again.
-    private func makeRoom() {
+    private func evictOldest() {
         let waiting = connections.values.filter { connection in
             connection.waitingSince.map { $0 + limits.patience <= loop.now } ?? false
         }
