@@ -135,13 +135,16 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             return await refuse(.unknownKey, .models, connection)
         }
         if case .model(let id) = route {
-            guard shared.models.contains(id) else {
+            var isKnown = shared.models.contains(id)
+            if !isKnown { isKnown = await modelNames(head, connection).contains(id) }
+            guard isKnown else {
                 let error = APIError(.notFound, "model: \(id)", label: .callerInvalid)
                 return await refuse(error, .models, connection)
             }
             return await answer(connection, SmallEndpoints.model(id), head, .models)
         }
-        await answer(connection, SmallEndpoints.models(shared.models), head, .models)
+        let names = await modelNames(head, connection)
+        await answer(connection, SmallEndpoints.models(names), head, .models)
     }
 
     /// Turns away whom the sidecar cannot or must not serve, before anything is read.
