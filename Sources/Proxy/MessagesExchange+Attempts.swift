@@ -111,6 +111,11 @@ extension MessagesExchange {
         server.learned.quirks(of: model, now: context.loop.now).union(ownQuirks)
     }
 
+    /// Learns from an answer that has nothing in it that a model cannot but reason.
+    func learnHeadroom(_ server: UpstreamServer) {
+        if record.isStarved { _ = learn(.reasoningHeadroom, server) }
+    }
+
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would
     /// change nothing.
     private func learn(_ quirk: Quirk, _ server: UpstreamServer) -> Bool {

@@ -57,7 +57,8 @@ extension MessagesExchange {
         noteAttempt(status: head.status, transfer.timings)
         record.upstreamAnswered(head, at: context.loop.now)
         guard !(200..<300).contains(head.status) else {
-            return try await relay(transfer, plan, link.server.settings.interface)
+            try await relay(transfer, plan, link.server.settings.interface)
+            return learnHeadroom(link.server)
         }
         let text = try await collect(transfer)
         var failure = AttemptFailure(translate(head, text, plan, link), .status(head.status))

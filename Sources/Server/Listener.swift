@@ -10,6 +10,8 @@ package struct ServerLimits: Sendable {
     package var connectionsMax = 10_000
     /// Counts connections by address, where that has a limit.
     package var peers: PeerCounts?
+    /// Web pages that may read the answers, if any.
+    package var crossOrigin: CrossOrigin?
     /// A connection that has waited so long for its request must make room when room is needed.
     package var patience = Duration.seconds(1)
     /// From the first byte of a head to its last.
