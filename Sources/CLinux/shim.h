@@ -241,6 +241,15 @@ static inline void clinux_prepare_process(void) {
     close(filter);
 }
 
+/// Whether so many more descriptors could be had just now, up to 8.
+static inline int clinux_has_descriptors(int count) {
+    int had[8], got = 0;
+    while (got < count && got < 8 && (had[got] = fcntl(0, F_DUPFD_CLOEXEC, 3)) >= 0) got++;
+    int failed = got < count && (errno == EMFILE || errno == ENFILE);
+    for (int i = 0; i < got; i++) close(had[i]);
+    return !failed;
+}
+
 /// Connects to a loopback port or an address, blocking; for the health check. -1 with `errno`.
 static inline int clinux_connect(const struct clinux_address *_Nonnull address, int timeout_seconds) {
     int descriptor = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -62,6 +62,20 @@ extension EnvironmentReader {
             .filter { !$0.isEmpty }
     }
 
+    /// Reads what browsers send as `Origin`: a scheme, a host in small letters, perhaps a port.
+    static func origins(_ text: String) -> [String]? {
+        guard text.isPrintable else { return nil }
+        let origins = list(text)
+        let isGood = origins.allSatisfy { origin in
+            guard origin != "*" else { return origins.count == 1 }
+            guard let colon = origin.firstIndex(of: ":") else { return false }
+            let rest = origin[colon...]
+            return rest.hasPrefix("://") && rest.count > 3 && origin == origin.lowercased()
+                && !rest.dropFirst(3).contains { "/*?#@ ".contains($0) }
+        }
+        return isGood && !origins.isEmpty ? origins : nil
+    }
+
     private static func isDecimal(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return (1...2).contains(parts.count)

@@ -4,7 +4,7 @@
 package struct Setting: Sendable {
     /// What a value must look like.
     enum Kind: Sendable {
-        case text, url, path, list, modelMap, object, secret, secrets
+        case text, url, path, list, origins, modelMap, object, secret, secrets
         case host, port, socket, flag, size, memory, rates, budgets
         case duration(atLeast: Duration)
         case number(ClosedRange<Int>)
@@ -78,7 +78,8 @@ package struct Setting: Sendable {
     package var isSecret: Bool {
         switch kind {
         case .secret, .secrets: true
-        case .text, .url, .path, .list, .modelMap, .object, .host, .port, .socket, .flag, .size,
+        case .text, .url, .path, .list, .origins, .modelMap, .object, .host, .port, .socket, .flag,
+            .size,
             .memory,
             .rates, .budgets, .duration, .number, .choice:
             false
@@ -97,6 +98,7 @@ package struct Setting: Sendable {
         case .url: "a URL like https://host/v1, without user and password"
         case .path: "a path"
         case .list: "names, by comma"
+        case .origins: "* or origins like https://app.example.com, by comma"
         case .object: "a JSON object without model, messages, tools and stream"
         case .modelMap: "pairs like claude-*haiku*=gpt-5-mini, by comma"
         case .host: "an address like 127.0.0.1, ::1 or localhost, without a port"

@@ -43,6 +43,11 @@ extension Settings {
                 "HOST=\(host) is reachable from other machines and PROXY_API_KEYS is not set: "
                     + "anybody there can spend the upstream's key")
         }
+        if !origins.isEmpty, clientKeys.isEmpty, hasKeyOfOurs {
+            warnings.append(
+                "CORS_ORIGINS is set and PROXY_API_KEYS is not: "
+                    + "such a page in anybody's browser can spend the upstream's key")
+        }
         for case .value(let secret) in clientKeys where secret.revealed.hasPrefix("sk-ant-") {
             warnings.append(
                 "a client key looks like a real Anthropic key; clients of this sidecar need "

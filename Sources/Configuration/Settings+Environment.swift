@@ -90,6 +90,7 @@ extension Settings {
         reasoningEffort = reader.choice(.reasoningEffort) ?? .auto
         thinkingDefault = reader.choice(.thinkingDefault) ?? .auto
         effortField = reader.choice(.effortField) ?? .auto
+        reasoningHeadroom = reader.number(.reasoningHeadroom) ?? 0
         filterAsRefusal = reader.flag(.filterAsRefusal)
         modelEcho = reader.choice(.modelEcho) ?? .client
         fastTier = reader.choice(.fastTier)
@@ -124,6 +125,7 @@ extension Settings {
 
     private mutating func readListeners(_ reader: inout EnvironmentReader) {
         clientKeys = reader.secrets(.clientKeys)
+        origins = reader.value(.origins, else: [], EnvironmentReader.origins)
         host = reader.host(.host)
         port = reader.port(.port) ?? 0
         unixPath = reader.value(.listen) { text in

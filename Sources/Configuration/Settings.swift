@@ -116,6 +116,8 @@ package struct Settings: Sendable {
     package var reasoningEffort = ReasoningEffort.auto
     /// `THINKING_DEFAULT`.
     package var thinkingDefault = ThinkingDefault.auto
+    /// `REASONING_HEADROOM`.
+    package var reasoningHeadroom = 0
     /// `EFFORT_FIELD`.
     package var effortField = EffortField.auto
     /// `FILTER_AS_REFUSAL`.
@@ -152,6 +154,8 @@ package struct Settings: Sendable {
     package var stripsBillingNonce = false
     /// `PROXY_API_KEYS`.
     package var clientKeys: [SecretSource] = []
+    /// `CORS_ORIGINS`.
+    package var origins: [String] = []
     /// `HOST`.
     package var host = ""
     /// `PORT`.

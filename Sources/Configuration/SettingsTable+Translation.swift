@@ -7,6 +7,9 @@ extension Setting {
     static let effortField = Setting(
         .models, "EFFORT_FIELD", .choice(Settings.EffortField.allCases.map(\.rawValue)),
         default: "auto", "the field that tells an upstream the effort; auto goes by the dialect")
+    static let reasoningHeadroom = Setting(
+        .models, "REASONING_HEADROOM", .number(0...1_000_000), default: "0",
+        "tokens to reason within, beside max_tokens, for requests that want no thinking")
     static let reasoningReplay = Setting(
         .models, "REASONING_REPLAY", .choice(Settings.ReasoningReplay.allCases.map(\.rawValue)),
         default: "auto", "whether reasoning of earlier answers goes back to the upstream")

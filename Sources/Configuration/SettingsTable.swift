@@ -20,7 +20,7 @@ package enum SettingsTable {
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
         .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkingDefault, .effortField,
-        .thinkTags,
+        .reasoningHeadroom, .thinkTags,
         .startUsage, .reasoningReplay, .systemEntries, .prefill, .compaction, .webSearch,
         .deferLoading,
         .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .filterAsRefusal, .extraBody,
@@ -28,7 +28,7 @@ package enum SettingsTable {
         .unsupported, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
-        .clientKeys, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
+        .clientKeys, .origins, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
     ]
     private static let limits: [Setting] = [
         .requestTimeout, .connectTimeout, .firstByteTimeout, .upstreamIdleTimeout, .commitAfter,
@@ -121,7 +121,8 @@ extension Setting {
         default: "gpt-,o1-,o3-,o4-,ep-,doubao-,deepseek-",
         "names that begin so are sent unchanged")
     static let servedModels = Setting(
-        .models, "MODELS", .list, unset: "from the map", "names listed at /v1/models")
+        .models, "MODELS", .list, unset: "from the map and the upstreams",
+        "names listed at /v1/models")
     static let minTokens = Setting(
         .models, "MIN_TOKENS_LIMIT", .number(1...100_000_000), "lower bound for max_tokens")
     static let maxTokens = Setting(
@@ -152,6 +153,9 @@ extension Setting {
         .clients, "PROXY_API_KEYS", .secrets,
         aliases: ["PROXY_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"],
         unset: "none: open", "keys that clients must present, by comma")
+    static let origins = Setting(
+        .clients, "CORS_ORIGINS", .origins, unset: "none",
+        "web pages that may call the sidecar from a browser; * is all")
     static let host = Setting(
         .clients, "HOST", .host, default: "127.0.0.1", "address of the main listener")
     static let port = Setting(

@@ -9,4 +9,8 @@ package enum ProcessLimits {
         clinux_prepare_process()
         clinux_keep_freed_memory()
     }
+
+    /// Whether there are descriptors enough for one more connection: its socket, and what resolving
+    /// a name or reading a bundle of certificates takes for a moment.
+    package static var hasDescriptors: Bool { clinux_has_descriptors(4) != 0 }
 }

@@ -26,6 +26,8 @@ final class ExchangeRecord {
     var losses: [String] = []
     var repairs: [String] = []
     var toolCallCount = 0
+    /// Whether the limit was used up by reasoning alone.
+    private(set) var isStarved = false
     var pings = 0
     /// Input tokens by our own estimate; zero without one.
     private(set) var estimatedInputTokens = 0
@@ -88,6 +90,7 @@ final class ExchangeRecord {
         repairs += report.repairs
         losses += report.losses.sorted()
         toolCallCount = report.toolCallCount
+        isStarved = report.isStarved
     }
 
     /// Bytes have gone out to the client.

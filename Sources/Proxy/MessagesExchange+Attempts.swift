@@ -74,6 +74,7 @@ extension MessagesExchange {
             tries.hasFoundStale = true
             return .retry(after: .zero)
         }
+        if failure.cause == .exhausted { return makeRoom(&tries) }
         // Whom nobody can reach, or who asks for patience, is left for somebody else at once.
         if failure.isLasting, failure.isPortable, let place = tries.next(isAdmitted) {
             return .failOver(to: context.links[place])
@@ -94,9 +95,25 @@ extension MessagesExchange {
         return .none
     }
 
+    /// Has an idle client give up its descriptor, so that the upstream can be reached in a moment.
+    private func makeRoom(_ tries: inout Tries) -> Remedy {
+        context.makeRoom()
+        if let delay = tries.waitForDescriptor() { return .retry(after: delay) }
+        context.reject(.descriptors)
+        context.shared.log.write(.warn, "out of file descriptors") { line in
+            line.add("request_id", record.requestID)
+        }
+        return .none
+    }
+
     /// What is known of a model, or of this one request.
     func quirks(of model: String, _ server: UpstreamServer) -> Set<Quirk> {
         server.learned.quirks(of: model, now: context.loop.now).union(ownQuirks)
+    }
+
+    /// Learns from an answer that has nothing in it that a model cannot but reason.
+    func learnHeadroom(_ server: UpstreamServer) {
+        if record.isStarved { _ = learn(.reasoningHeadroom, server) }
     }
 
     /// Remembers what a refusal teaches; `false` when that was known, so that trying again would

@@ -15,7 +15,7 @@ extension MessagesExchange {
         do throws(ExchangeEnd) {
             try await relay(plan, link, transfer)
         } catch {
-            if case .failed(let failure) = error { judge(!failure.isFault) }
+            if case .failed(let failure) = error { judge(failure.verdict) }
             throw error
         }
         // An answer has settled it; a client that has left tells nothing.
@@ -46,7 +46,9 @@ extension MessagesExchange {
         do throws(ExchangeEnd) {
             try await waitForHead(transfer)
         } catch {
-            if case .failed = error { noteAttempt(status: 0, nil) }
+            if case .failed(let failure) = error, failure.cause != .exhausted {
+                noteAttempt(status: 0, nil)
+            }
             throw error
         }
         guard let head = transfer.head else {
@@ -55,7 +57,8 @@ extension MessagesExchange {
         noteAttempt(status: head.status, transfer.timings)
         record.upstreamAnswered(head, at: context.loop.now)
         guard !(200..<300).contains(head.status) else {
-            return try await relay(transfer, plan, link.server.settings.interface)
+            try await relay(transfer, plan, link.server.settings.interface)
+            return learnHeadroom(link.server)
         }
         let text = try await collect(transfer)
         var failure = AttemptFailure(translate(head, text, plan, link), .status(head.status))

@@ -37,6 +37,12 @@ extension APIError {
             label: .proxyOverload, retryAfterSeconds: 1)
     }
 
+    static var overDescriptors: APIError {
+        APIError(
+            .overloaded, "the gateway is at its limit of file descriptors",
+            label: .proxyOverload, retryAfterSeconds: 1)
+    }
+
     static var stopping: APIError {
         APIError(
             .overloaded, "the gateway is shutting down; try again", label: .proxyOverload,
@@ -74,6 +80,7 @@ extension APIError {
                 APIError(
                     .timeout, "cannot connect to upstream \(host): timed out",
                     label: .upstreamTimeout)
+            case .exhausted: .overDescriptors
             case .tls(let reason):
                 gateway(
                     "TLS verification failed for \(host): \(reason)", .upstreamTLS, retry: false)

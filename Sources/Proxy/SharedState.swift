@@ -78,6 +78,7 @@ extension RequestLimits {
         minTokens = settings.minTokens
         maxTokens = settings.maxTokens
         usesMaxCompletionTokens = settings.usesMaxCompletionTokens
+        reasoningHeadroom = settings.reasoningHeadroom
         if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
         stripsAttribution = settings.stripsBillingNonce
         isStrict = settings.unsupported == .strict
@@ -127,6 +128,7 @@ extension ServerLimits {
         self.init()
         connectionsMax = (settings.connectionsMax + workers - 1) / workers
         peers = settings.connectionsPerPeerMax.map { PeerCounts(connectionsMax: $0) }
+        crossOrigin = settings.origins.isEmpty ? nil : CrossOrigin(settings.origins)
         headTimeout = settings.headerTimeout
         bodyIdleTimeout = settings.bodyTimeout
         idleTimeout = settings.idleTimeout

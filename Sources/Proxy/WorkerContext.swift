@@ -92,6 +92,8 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             await answer(connection, SmallEndpoints.hello, head, .other)
         case .alive, .ready, .metrics, .quit:
             await Probes(shared, hasTraffic: true).respond(to: route, head, over: connection)
+        case .missing where isPreflight(head), .wrongMethod where isPreflight(head):
+            await answer(connection, status: 204, [], head, .other, head.preflightFields)
         case .missing(let message):
             await refuse(
                 APIError(.notFound, message, label: .callerInvalid), .other, connection)
@@ -135,13 +137,16 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             return await refuse(.unknownKey, .models, connection)
         }
         if case .model(let id) = route {
-            guard shared.models.contains(id) else {
+            var isKnown = shared.models.contains(id)
+            if !isKnown { isKnown = await modelNames(head, connection).contains(id) }
+            guard isKnown else {
                 let error = APIError(.notFound, "model: \(id)", label: .callerInvalid)
                 return await refuse(error, .models, connection)
             }
             return await answer(connection, SmallEndpoints.model(id), head, .models)
         }
-        await answer(connection, SmallEndpoints.models(shared.models), head, .models)
+        let names = await modelNames(head, connection)
+        await answer(connection, SmallEndpoints.models(names), head, .models)
     }
 
     /// Turns away whom the sidecar cannot or must not serve, before anything is read.
@@ -184,6 +189,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         }
     }
 
+    /// Gets descriptors back from clients that do not use them.
+    func makeRoom() { listener?.makeRoom() }
+
     /// Counts a request that is turned away.
     func reject(_ reason: RejectLabel) {
         metrics.rejected(reason)
@@ -202,15 +210,21 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
 
     @inline(never)
     private func answer(
-        _ connection: Connection, _ body: [UInt8], _ head: RequestHead, _ route: RouteLabel
+        _ connection: Connection, status: Int = 200, _ body: [UInt8], _ head: RequestHead,
+        _ route: RouteLabel, _ headers: [(String, String)]? = nil
     ) async {
         let record = ExchangeRecord(requestID: mint.next("req"), startedAt: loop.now)
-        record.status = 200
+        record.status = status
         record.outcome = .completed
         await connection.respond(
-            status: 200, headers: Self.headers(record.requestID), body: body,
+            status: status, headers: headers ?? Self.headers(record.requestID), body: body,
             isHead: head.method == "HEAD")
         close(record, route)
+    }
+
+    /// Whether a browser asks for a page that may be one of those that are let in.
+    private func isPreflight(_ head: RequestHead) -> Bool {
+        head.method == "OPTIONS" && !shared.settings.origins.isEmpty
     }
 
     /// Closes the books of an exchange.

@@ -23,7 +23,9 @@ extension Connection {
         let staysOpen = keepsAlive && body.isFinished
         var response = ResponseHead(status: status)
         for (name, value) in headers { response.add(name, value) }
-        response.add("content-length", bytes.count)
+        for (name, value) in crossOriginFields { response.add(name, value) }
+        // No length goes with a status that never has a body (RFC 9110, 8.6).
+        if status != 204 { response.add("content-length", bytes.count) }
         if !staysOpen { response.add("connection", "close") }
         var output: [UInt8] = []
         output.reserveCapacity(512 + bytes.count)
@@ -40,6 +42,7 @@ extension Connection {
         let staysOpen = keepsAlive && isChunked && body.isFinished
         var response = ResponseHead(status: 200)
         for (name, value) in headers { response.add(name, value) }
+        for (name, value) in crossOriginFields { response.add(name, value) }
         if isChunked { response.add("transfer-encoding", "chunked") }
         response.add("connection", staysOpen ? "keep-alive" : "close")
         response.append(to: &buffer)

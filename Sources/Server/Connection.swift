@@ -38,6 +38,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     private var isEvicted = false
     var isBroken = false
     var answer = AnswerState.none
+    /// What the answer tells a browser about whose pages may read it.
+    private(set) var crossOriginFields: [(String, String)] = []
 
     init(
         _ socket: Socket, _ loop: EventLoop, _ limits: ServerLimits,
@@ -60,6 +62,9 @@ package final class Connection: DescriptorHandler, WorkerJob {
             isEvicted = false
             body = RequestBodyState(head.framing)
             expectsContinue = head.expectsContinue
+            if let crossOrigin = limits.crossOrigin {
+                crossOriginFields = crossOrigin.fields(for: head.header("origin"))
+            }
             answer = .pending(keepsAlive: head.isKeepAlive && !isDraining, version: head.version)
             await handler.respond(to: head, over: self)
             guard await finishRequest() else { break }

@@ -10,6 +10,8 @@ package struct ServerLimits: Sendable {
     package var connectionsMax = 10_000
     /// Counts connections by address, where that has a limit.
     package var peers: PeerCounts?
+    /// Web pages that may read the answers, if any.
+    package var crossOrigin: CrossOrigin?
     /// A connection that has waited so long for its request must make room when room is needed.
     package var patience = Duration.seconds(1)
     /// From the first byte of a head to its last.
@@ -43,7 +45,8 @@ package protocol RequestHandler: AnyObject {
 package final class Listener: DescriptorHandler, TimerHandler {
     private let socket: Socket
     private let loop: EventLoop
-    private let handler: any RequestHandler
+    /// Who answers owns the listener.
+    private unowned let handler: any RequestHandler
     private let limits: ServerLimits
     private var retry: Timer?
     private var isOpen = true
@@ -117,15 +120,17 @@ package final class Listener: DescriptorHandler, TimerHandler {
             switch socket.accept() {
             case .connection(let accepted): serve(accepted)
             case .none: return
-            case .exhausted: return pause()
+            case .exhausted: return makeRoom()
             }
         }
-        pause()
+        makeRoom()
     }
 
-    /// Out of descriptors or over the limit: stop accepting, make room, look again soon.
-    private func pause() {
-        makeRoom()
+    /// Stops accepting, makes room, looks again soon: out of descriptors or over the limit, or they
+    /// are wanted for something else than those in the queue.
+    package func makeRoom() {
+        evictOldest()
+        guard isOpen else { return }
         loop.forget(socket.descriptor)
         if let retry { loop.set(retry, after: .milliseconds(50)) }
     }
@@ -134,7 +139,7 @@ package final class Listener: DescriptorHandler, TimerHandler {
     ///
     /// Whoever holds connections open to keep others out loses them so; an honest client that was
     /// idle connects again.
-    private func makeRoom() {
+    private func evictOldest() {
         let waiting = connections.values.filter { connection in
             connection.waitingSince.map { $0 + limits.patience <= loop.now } ?? false
         }
@@ -148,8 +153,8 @@ package final class Listener: DescriptorHandler, TimerHandler {
     private func serve(_ accepted: Socket) {
         let (peers, peer) = (limits.peers, limits.peers.map { _ in accepted.peer })
         if let peers, let peer, !peers.enter(peer) { return turnAway(accepted) }
-        let connection = Connection(accepted, loop, limits, handler) { [weak self] connection in
-            self?.connections[ObjectIdentifier(connection)] = nil
+        let connection = Connection(accepted, loop, limits, handler) { [self] connection in
+            connections[ObjectIdentifier(connection)] = nil
             if let peers, let peer { peers.leave(peer) }
         }
         connections[ObjectIdentifier(connection)] = connection

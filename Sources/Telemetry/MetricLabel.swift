@@ -106,9 +106,9 @@ package enum TokenLabel: String, Sendable, CaseIterable {
     case reasoning
 }
 
-/// Why a request was turned away before it was read.
+/// Why a request was turned away before the upstream was asked.
 package enum RejectLabel: String, Sendable, CaseIterable {
-    case size, budget, concurrency, auth, draining
+    case size, budget, concurrency, auth, draining, descriptors
     case rateLimit = "rate_limit"
     case tokenBudget = "token_budget"
 }
@@ -124,6 +124,7 @@ package enum RetryLabel: String, Sendable, CaseIterable {
     case tooManyRequests = "429"
     case serverError = "5xx"
     case connect
+    case descriptors
     case staleConnection = "stale_conn"
     case unsupportedParameter = "unsupported_param"
     case failover

@@ -32,6 +32,10 @@ package struct ExchangePlan: Sendable {
     package var options: AnswerOptions
     /// What the upstream was sent and no message of an error may show; see `ErrorContext`.
     package var secrets: [String]
+    /// Whether the upstream's limit is the client's for the text, with no room to reason within.
+    package var lacksHeadroom: Bool
+    /// The client's limit for the text, when the upstream was given a wider one to reason within.
+    package var textTokensMax: Int?
     /// Whether the client is told how fast it was served, since it has asked for that.
     package var tellsSpeed: Bool
     /// Whether the answer is to be a summary of the conversation, in one `compaction` block.
@@ -56,6 +60,8 @@ package struct ExchangePlan: Sendable {
         webSearchQuery = nil
         options = AnswerOptions()
         secrets = []
+        lacksHeadroom = false
+        textTokensMax = nil
         tellsSpeed = false
         isCompaction = false
         prefill = nil

@@ -8,6 +8,8 @@ package enum TransferFailure: Error, Equatable {
     case resolve(String)
     case connect(String)
     case connectTimeout
+    /// This process has no descriptor left to connect with.
+    case exhausted
     case tls(String)
     /// The connection ended; `answered` tells whether any byte of the answer had come.
     case closed(answered: Bool, reason: String)

@@ -1,5 +1,6 @@
 // What libcurl's result codes mean to us.
 internal import CCurl
+internal import EventLoop
 internal import Glibc
 
 extension TransferFailure {
@@ -22,7 +23,17 @@ extension TransferFailure {
                 .malformed(reason)
             default: .other(reason)
             }
-        return .failure(failure)
+        return .failure(isForWant(failure, transfer) ? .exhausted : failure)
+    }
+
+    /// Whether descriptors have run out, whatever libcurl makes of that: a socket is not to be had,
+    /// a resolver does not start, a file of certificates is unreadable.
+    private static func isForWant(_ failure: TransferFailure, _ transfer: Transfer) -> Bool {
+        switch failure {
+        case .resolve, .tls, .other: transfer.head == nil && !ProcessLimits.hasDescriptors
+        case .connect: systemReason(transfer) == nil && !ProcessLimits.hasDescriptors
+        case .connectTimeout, .exhausted, .closed, .malformed: false
+        }
     }
 
     private static func systemReason(_ transfer: Transfer) -> String? {

@@ -28,7 +28,10 @@ import Testing
         ("REASONING_EFFORT", "much"), ("DROP_UNSUPPORTED", "no"), ("STRIP_BILLING_NONCE", "2"),
         ("HOST", "0.0.0.0:8080"), ("HOST", "http://localhost"), ("HOST", "a b"), ("HOST", "/tmp"),
         ("PORT", "65536"), ("PORT", "-1"), ("PORT", "+80"), ("PORT", "8080 8081"), ("PORT", "0x50"),
-        ("ADMIN_PORT", "off"), ("LISTEN", "/run/x.sock"), ("LISTEN", "unix:run/x.sock"),
+        ("CORS_ORIGINS", "app.example.com"), ("CORS_ORIGINS", "https://a/b"),
+        ("CORS_ORIGINS", "*,https://a"), ("CORS_ORIGINS", "null"), ("CORS_ORIGINS", "https://A.b"),
+        ("REASONING_HEADROOM", "-1"), ("ADMIN_PORT", "off"), ("LISTEN", "/run/x.sock"),
+        ("LISTEN", "unix:run/x.sock"),
         ("LISTEN", "tcp:8080"), ("LISTEN", "unix:/" + String(repeating: "x", count: 107)),
         ("LISTEN_MODE", "0777"), ("REQUEST_TIMEOUT", "-1s"), ("CONNECT_TIMEOUT", "0"),
         ("FIRST_BYTE_TIMEOUT", "0s"),
@@ -110,6 +113,11 @@ import Testing
         #expect(try warnings(["HOST": host]).count == 1)
         #expect(try warnings(["HOST": host, "PROXY_API_KEYS": "k"]).isEmpty)
         #expect(try warnings(["HOST": host, "ANTHROPIC_API_KEY_FILE": "/k"]).isEmpty)
+    }
+
+    @Test func openDoorForWebPagesIsWarnedAbout() throws {
+        #expect(try warnings(["CORS_ORIGINS": "*"]).count == 1)
+        #expect(try warnings(["CORS_ORIGINS": "https://a.b", "PROXY_API_KEYS": "k"]).isEmpty)
     }
 
     @Test func realKeyOfAnthropicIsWarnedAbout() throws {

@@ -63,12 +63,12 @@ class Sidecar:
         assert not self._reader.is_alive()
         return self.lines
 
-    def log_of(self, request_id):
-        """The log line of a request."""
+    def log_of(self, request_id, count=1):
+        """The log line of a request, or so many lines."""
         def find():
-            return next((json.loads(l) for l in self.lines if request_id in l), None)
-        self.wait_for(find)
-        return find()
+            return [json.loads(line) for line in self.lines if request_id in line]
+        self.wait_for(lambda: len(find()) >= count)
+        return find()[0] if count == 1 else find()
 
     def client(self, **options):
         return anthropic.Anthropic(

@@ -1,6 +1,7 @@
 """Clients that mean harm, or act as if they did: on the wire, over the real sockets."""
 
 import json
+import re
 import resource
 import socket
 import struct
@@ -245,6 +246,58 @@ def test_running_out_of_descriptors_is_survived(crowd):
             sock.close()
     assert httpx.post(sidecar.url + "/v1/messages", json=ASK).status_code == 200
     assert sidecar.stop() == 0
+
+
+@pytest.fixture
+def scarce(crowd):
+    """One that has as good as no descriptors, and tries nothing twice."""
+    crowd.always(completion())
+    sidecar = run_limited(48, OPENAI_BASE_URL=crowd.url, WORKERS="1", MAX_RETRIES="0")
+    held = []
+
+    def fill(data):
+        """Holds all of its descriptors, by connections that have sent this."""
+        pid = sidecar.process.pid
+        while descriptors(pid) < 48:
+            before = descriptors(pid)
+            held.append(connect(sidecar.port))
+            held[-1].sendall(data)
+            assert eventually(lambda: descriptors(pid) > before)
+    sidecar.fill = fill
+    yield sidecar
+    for sock in held:
+        sock.close()
+    assert eventually(
+        lambda: httpx.post(sidecar.url + "/v1/messages", json=ASK).status_code == 200)
+    assert sidecar.stop() == 0
+
+
+def test_idle_clients_make_room_for_a_connection_upstream(scarce):
+    with connect(scarce.port, 20) as asker:
+        request = whole(BODY, b"connection: close")
+        asker.sendall(request[:-1])
+        scarce.fill(b"")
+        asker.sendall(request[-1:])
+        assert read_all(asker).startswith(b"HTTP/1.1 200")
+    text = httpx.get(scarce.url + "/metrics").text
+    assert re.search(r'upstream_retries_total{reason="descriptors"} [1-9]', text)
+    assert 'rejected_total{reason="descriptors"} 0' in text
+
+
+def test_a_lack_of_descriptors_is_told_as_such(scarce):
+    with connect(scarce.port, 20) as asker:
+        request = whole(BODY, b"connection: close")
+        asker.sendall(request[:-1])
+        # Who has begun to send a body is not idle: nobody makes room.
+        scarce.fill(request[:-1])
+        asker.sendall(request[-1:])
+        answer = read_all(asker)
+    assert answer.startswith(b"HTTP/1.1 529") and b"retry-after: 1\r\n" in answer.lower()
+    assert b"overloaded_error" in answer and b"limit of file descriptors" in answer
+    request_id = json.loads(answer.partition(b"\r\n\r\n")[2])["request_id"]
+    told, line = scarce.log_of(request_id, count=2)
+    assert told["level"] == "warn" and told["msg"] == "out of file descriptors"
+    assert line["error"] == "proxy_overload" and line["status"] == 529
 
 
 def cpu_ticks(pid):

@@ -189,3 +189,21 @@ def test_what_was_learned_is_shown_with_its_time(both, first, second):
     assert page(both)["second"]["learned"] == []
     assert page(both)["first"]["retry_budget"] == 10
     assert "sk-" not in json.dumps(page(both))
+
+
+def test_a_model_that_reasons_unasked_gets_room_for_it(both, first):
+    ask = {**ASK, "max_tokens": 64, "thinking": {"type": "disabled"}}
+    starved = completion("", "length")
+    starved["choices"][0]["message"]["reasoning_content"] = "Let me see"
+    first.then(starved)
+    empty = post(both, ask).json()
+    assert empty["stop_reason"] == "max_tokens" and empty["content"][0]["text"] == ""
+    assert page(both)["first"]["learned"][0]["quirks"] == ["reasoningHeadroom"]
+    metrics = httpx.get("http://" + both.addresses["admin"] + "/metrics").text
+    assert 'claude_sidecar_learned_quirks{quirk="reasoningHeadroom"} 1' in metrics
+    first.then(completion("<block>no"))
+    assert post(both, ask).json()["content"][0]["text"] == "<block>no"
+    first.then(text_stream(*[" word"] * 500))
+    cut = post(both, {**ask, "stream": True}).text
+    assert 64 <= cut.count(" word") <= 80 and '"stop_reason":"max_tokens"' in cut
+    assert [request.body["max_tokens"] for request in first.requests] == [64, 2112, 2112]

@@ -119,13 +119,10 @@ private final class Settler: SignalListener, TimerHandler {
         let notes = Notes()
         let worker = Worker()
         await withCheckedContinuation { continuation in
-            worker.start { _ in
-                Task {
-                    await worker.tell(.drain); continuation.resume()
-                }
-                return Waiter(notes)
-            }
+            worker.start({ _ in Waiter(notes) }, atEnd: { continuation.resume() })
+            worker.tell(.drain)
         }
+        worker.tell(.stop)  // nobody hears it, and nobody waits for that
         #expect(notes.all == ["drain"])
     }
 

@@ -100,6 +100,17 @@ private func broken(_ failure: TransferFailure, isReused: Bool = false) -> Attem
         #expect(broken(answered, isReused: true).cause == .cut)
     }
 
+    @Test func aLackOfDescriptorsIsNobodyElsesFault() {
+        let failure = broken(.exhausted)
+        #expect(!failure.isPortable && !failure.isLasting && failure.verdict == nil)
+        #expect(policy.delay(after: failure, retries: 0, random: 0) == nil)
+        #expect(failure.error.status == 529 && failure.error.retryAfterSeconds == 1)
+        var tries = Tries([0])
+        var waited = Duration.zero
+        while let delay = tries.waitForDescriptor() { waited += delay }
+        #expect((.seconds(2) ... .seconds(3)).contains(waited))
+    }
+
     @Test func anErrorInsideAnAnswerCountsAsItsStatus() {
         let busy = APIError(.overloaded, "busy", label: .upstreamOverloaded)
         #expect(AttemptFailure(told: busy).cause == .status(529))

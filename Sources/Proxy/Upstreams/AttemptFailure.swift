@@ -10,6 +10,8 @@ struct AttemptFailure: Error {
     enum Cause: Equatable {
         /// No connection came about: the request never reached the upstream.
         case connect
+        /// This process has no descriptor for a connection.
+        case exhausted
         /// A connection that had served before was dead already.
         case stale
         /// The connection ended before the answer was whole.
@@ -46,6 +48,7 @@ struct AttemptFailure: Error {
         cause =
             switch failure {
             case .resolve, .connect, .connectTimeout: .connect
+            case .exhausted: .exhausted
             case .tls: .tls
             case .closed(let answered, _): isReused && !answered ? .stale : .cut
             case .malformed, .other: .malformed
@@ -75,7 +78,7 @@ struct AttemptFailure: Error {
         return switch cause {
         case .connect, .stale, .cut: true
         case .status(let status): Self.transientStatuses.contains(status)
-        case .tls, .silence, .malformed: false
+        case .exhausted, .tls, .silence, .malformed: false
         }
     }
 
@@ -90,17 +93,24 @@ struct AttemptFailure: Error {
         switch cause {
         case .connect, .stale, .cut, .tls, .malformed: true
         case .status(let status): status == 429 || status == 498 || status >= 500
-        case .silence: false
+        case .exhausted, .silence: false
         }
     }
 
-    /// Whether it speaks against the upstream, rather than against the request.
-    var isFault: Bool { cause == .silence || isPortable }
+    /// Whether the upstream is well all the same; `nil` when it was never asked.
+    var verdict: Bool? {
+        switch cause {
+        case .exhausted: nil
+        case .silence: false
+        case .connect, .stale, .cut, .tls, .status, .malformed: !isPortable
+        }
+    }
 
     /// The reason, for the metrics.
     var label: RetryLabel {
         switch cause {
         case .stale: .staleConnection
+        case .exhausted: .descriptors
         case .status(429): .tooManyRequests
         case .status: .serverError
         case .connect, .cut, .tls, .silence, .malformed: .connect

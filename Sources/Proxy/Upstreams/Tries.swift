@@ -5,6 +5,10 @@ struct Tries {
     /// Parameters that are healed in one request, at most.
     static let healsMax = 4
 
+    /// Room for a connection is looked for so often, which takes two and a half seconds: clients
+    /// that only just came may stay for one.
+    private static let shortagesMax = 8
+
     private let firstChoice: Int
     /// Upstreams that were not asked yet, the next choice first.
     private var untried: [Int]
@@ -14,6 +18,7 @@ struct Tries {
     var retries = 0
     /// Whether a kept connection was found dead: no other kept one is trusted.
     var hasFoundStale = false
+    private var shortages = 0
 
     /// The candidates by their places; there is at least one.
     init(_ places: [Int]) {
@@ -28,6 +33,13 @@ struct Tries {
         isLastResort = true
         untried.removeFirst()
         return firstChoice
+    }
+
+    /// How long to wait for a descriptor; `nil` when it was waited for long enough.
+    mutating func waitForDescriptor() -> Duration? {
+        guard shortages < Self.shortagesMax else { return nil }
+        shortages += 1
+        return .milliseconds(5 << shortages)
     }
 
     /// The next upstream that may be asked.

@@ -91,6 +91,8 @@ package struct Dialect: Sendable, Equatable {
     package var usesMaxCompletionTokens = false
     /// The smallest and the largest token limit that is taken.
     package var outputTokens = 1...Int.max
+    /// Tokens to reason within, for requests that want no thinking.
+    var reasoningHeadroom = 0
     /// Whether `temperature` and `top_p` are taken.
     package var acceptsSampling = true
     /// Whether `top_k` is taken.

@@ -9,6 +9,8 @@ package enum Quirk: Hashable, Sendable {
     /// No more, or no less, output than this.
     case outputLimit(Int)
     case outputMinimum(Int)
+    /// The model reasons although nobody asks it to, and needs tokens for that.
+    case reasoningHeadroom
     /// So much output is left behind this one prompt.
     case room(Int)
     /// Tools work only with reasoning switched off by name.
@@ -83,6 +85,7 @@ extension Dialect {
             outputTokens = min(outputTokens.lowerBound, most)...most
         case .outputMinimum(let least):
             outputTokens = min(least, outputTokens.upperBound)...outputTokens.upperBound
+        case .reasoningHeadroom: reasoningHeadroom = 2048
         case .effortNone: forcesEffortNone = true
         case .noEffort(let effort): reasoning.refused.insert(effort)
         case .foldedSystem: systemEntries = .fold

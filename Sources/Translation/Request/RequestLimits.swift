@@ -6,6 +6,8 @@ package struct RequestLimits: Sendable {
     package var minTokens: Int?
     /// Upper bound for `max_tokens`.
     package var maxTokens: Int?
+    /// Tokens to reason within that requests get beside their limit when they want no thinking.
+    package var reasoningHeadroom = 0
     /// `max_tokens` or `max_completion_tokens`; `nil` leaves it to the dialect.
     package var usesMaxCompletionTokens: Bool?
     /// How hard the model is to think, whatever the client asks for: `off`, or an effort.

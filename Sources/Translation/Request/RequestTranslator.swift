@@ -59,9 +59,9 @@ package struct RequestTranslator: Sendable {
         plan.isCompaction = compaction != nil
         plan.thinking = Self.thinking(reply?["thinking"])
         plan.stopSequences = Self.stopSequences(reply?["stop_sequences"])
-        let asked = try Self.maxTokens(root["max_tokens"])
-        guard asked != 0 else { return .local(plan: plan) }
-        let maxTokens = asked.map { bounded($0, dialect) }
+        var limit = try TokenLimit(root["max_tokens"])
+        guard limit.asked != 0 else { return .local(plan: plan) }
+        limit.fit(limits, dialect, &plan)
 
         let conversation = try Conversation(messages, dialect.toolIDs)
         plan.usedToolIDs = conversation.toolUseIDs
@@ -79,14 +79,15 @@ package struct RequestTranslator: Sendable {
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
         plan.losses += RequestLosses.fields(root, choice, dialect, limits)
-        plan.repairs = tools.repairs + emitter.repairs + (maxTokens == asked ? [] : ["max_tokens"])
+        plan.repairs = tools.repairs + emitter.repairs
+        if limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
         if limits.isStrict, let field = plan.losses.first {
             throw .invalid("\(field): cannot be translated for this upstream")
         }
 
         var writer = RequestWriter(
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
-            choice: choice, format: format, maxTokens: maxTokens,
+            choice: choice, format: format, maxTokens: limit.sent,
             level: level(root, conversation))
         writer.session = Identity.session(root, header: session)
         writer.user = limits.forwardsUser ? Identity.user(root) : nil
@@ -250,19 +251,6 @@ package struct RequestTranslator: Sendable {
             sequences.append(text)
         }
         return sequences
-    }
-
-    private static func maxTokens(_ value: JSONValue?) throws(APIError) -> Int? {
-        guard let value, !value.isNull else { return nil }
-        guard let asked = value.integer, asked >= 0 else {
-            throw .invalid("max_tokens: Input should be a non-negative integer")
-        }
-        return asked
-    }
-
-    private func bounded(_ asked: Int, _ dialect: Dialect) -> Int {
-        let set = min(max(asked, limits.minTokens ?? 1), limits.maxTokens ?? Int.max)
-        return min(max(set, dialect.outputTokens.lowerBound), dialect.outputTokens.upperBound)
     }
 
     /// The system prompt; the attribution block of Claude Code changes from session to session and

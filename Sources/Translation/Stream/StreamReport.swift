@@ -14,6 +14,8 @@ package struct StreamReport: Sendable {
     package var toolCallCount = 0
     /// Whether any text, reasoning or tool call has gone out.
     package var hasOutput = false
+    /// Whether the model was cut while it reasoned, though nobody had asked it to.
+    package var isStarved = false
     /// Whether a text block has gone out.
     var hasText = false
 

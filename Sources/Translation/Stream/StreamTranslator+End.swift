@@ -29,6 +29,7 @@ extension StreamTranslator {
     mutating func end(into events: inout [UInt8]) {
         closeBlock(into: &events)
         let hasToolUse = report.toolCallCount > 0
+        noteStarvation()
         if plan.isCompaction {
             writeSummary(into: &events)
         } else if !hasToolUse, !report.hasText {
@@ -51,6 +52,13 @@ extension StreamTranslator {
                 refusal: refusal.map(Self.decoded), usage: usage),
             into: &events)
         phase = .ended
+    }
+
+    /// Notes that the model reasoned until its tokens were used up, and said nothing.
+    private mutating func noteStarvation() {
+        guard finish == .length, plan.lacksHeadroom, !report.hasText, tools.isEmpty else { return }
+        let told = usage.flatMap { Usage(upstream: $0) }?.thinkingTokens ?? 0
+        report.isStarved = outputBytes > 0 || told > 0
     }
 
     private func finalUsage() -> Usage {

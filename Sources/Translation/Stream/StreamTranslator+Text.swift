@@ -102,7 +102,7 @@ extension StreamTranslator {
     }
 
     private var isTextUnwatched: Bool {
-        thinkTags.isDecided && !stopScanner.isActive && !prefill.isActive
+        thinkTags.isDecided && !watchesText && !prefill.isActive
     }
 
     /// Text past think tags, a repeated prefill and stop sequences.
@@ -133,7 +133,7 @@ extension StreamTranslator {
     private mutating func scanned(_ text: [UInt8], into events: inout [UInt8]) {
         guard stopScanner.isActive else { return write(text, into: &events) }
         write(stopScanner.feed(text), into: &events)
-        guard let match = stopScanner.match else { return }
+        guard !isOver, let match = stopScanner.match else { return }
         // What the upstream still sends is not wanted.
         wantsUpstreamCancelled = true
         metSequence = match
@@ -143,8 +143,30 @@ extension StreamTranslator {
     private mutating func write(_ text: [UInt8], into events: inout [UInt8]) {
         guard !text.isEmpty else { return }
         if plan.isCompaction { return summarize(text, into: &events) }
+        guard textLimit == nil else { return limited(text, into: &events) }
         if block != .text { openBlock(.text, into: &events) }
         delta(decoded: text, into: &events)
+    }
+
+    /// Text up to the client's limit, and then the end: no more of the answer is wanted.
+    private mutating func limited(_ text: [UInt8], into events: inout [UInt8]) {
+        let counted = isWhole ? textTokens : nil
+        let count = textLimit?.admit(text, counted: counted) ?? text.count
+        if count > 0 {
+            if block != .text { openBlock(.text, into: &events) }
+            delta(decoded: Array(text[..<count]), into: &events)
+        }
+        guard textLimit?.isReached == true else { return }
+        wantsUpstreamCancelled = true
+        finish = .length
+        end(into: &events)
+    }
+
+    /// Tokens of the text as the upstream has counted them; `nil` when it does not tell how many of
+    /// its output are reasoning.
+    private var textTokens: Int? {
+        guard let usage = usage.flatMap({ Usage(upstream: $0) }) else { return nil }
+        return usage.thinkingTokens.map { usage.outputTokens - $0 }
     }
 
     // MARK: - What was held back

@@ -91,6 +91,9 @@ package struct StreamTranslator {
     var prefill: PrefillScanner
     var thinkTags: ThinkTagScanner
     var stopScanner: StopScanner
+    var textLimit: TextLimit?
+    /// Whether text is looked at for where it must end.
+    let watchesText: Bool
     /// Half a surrogate pair at the end of the last text, or reasoning, still escaped.
     var textHalf: [UInt8] = []
     var reasoningHalf: [UInt8] = []
@@ -133,6 +136,8 @@ package struct StreamTranslator {
         thinkTags = ThinkTagScanner(plan.options.thinkTags)
         prefill = PrefillScanner(plan.prefill)
         stopScanner = StopScanner(plan.stopSequences)
+        textLimit = plan.textTokensMax.map { TextLimit(tokens: $0) }
+        watchesText = stopScanner.isActive || textLimit != nil
     }
 
     /// Takes a piece of the upstream's stream; appends whole events.
