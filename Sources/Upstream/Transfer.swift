@@ -89,6 +89,12 @@ package enum TransferFailure: Error, Equatable {
         resume()
     }
 
+    /// Lets go of what carries it, at the end of its client: the two hold each other.
+    func letGo() {
+        if case .plain(let connection) = carrier { connection.close() }
+        carrier = nil
+    }
+
     private func resume() {
         guard isPaused else { return }
         isPaused = false

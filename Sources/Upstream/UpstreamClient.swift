@@ -57,6 +57,7 @@ package import EventLoop
     deinit {
         if let timer { loop.cancel(timer) }
         if let patience { loop.cancel(patience) }
+        for (transfer, _) in abandoned { transfer.letGo() }
         _ = unsafe curl_multi_cleanup(multi)
     }
 

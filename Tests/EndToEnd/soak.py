@@ -274,7 +274,7 @@ def connections_to(port):
 
 async def many(count, answer, body, on_open):
     """Opens streams side by side in front of an upstream and hands them over."""
-    limit_descriptors(2 * count + 1000)
+    limit_descriptors(2 * count + 100)
     upstream = LoadUpstream(answer)
     await upstream.start()
     sidecar = await asyncio.to_thread(
@@ -310,7 +310,8 @@ def limit_descriptors(count):
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(hard, count)))
     except ValueError:
-        sys.exit(f"{count} descriptors are needed, and ulimit -n allows only {hard}")
+        sys.exit(f"{count} descriptors are needed, and ulimit -n allows only {hard}: "
+                 f"that is enough for {(hard - 100) // 2} streams")
 
 
 async def streams(count):

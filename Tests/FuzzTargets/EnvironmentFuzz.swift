@@ -3,8 +3,9 @@ import Configuration
 import Translation
 
 enum EnvironmentFuzz {
+    private static let names = SettingsTable.all.flatMap { [$0.name] + $0.aliases }
+
     static func run(_ bytes: [UInt8]) {
-        let names = SettingsTable.all.flatMap { [$0.name] + $0.aliases }
         var variables: [String: String] = [:]
         for line in bytes.split(separator: 0x0a) {
             // A first byte beyond ASCII stands for a name, so that names need not be guessed.

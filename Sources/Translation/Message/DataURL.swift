@@ -1,4 +1,5 @@
 // Pictures and documents inside a request: what they weigh in tokens (translation 6.1).
+internal import Bytes
 internal import Glibc
 
 /// A `data:` URL in a JSON string.
@@ -23,7 +24,7 @@ enum DataURL {
         let end = unsafe UnsafeRawPointer(quote) - base
         let url = unsafe bytes[place..<end]
         let start = unsafe Array(url.prefix(100))
-        guard let head = start.firstRange(of: comma) else { return nil }
+        guard let head = start.range(ofBytes: comma) else { return nil }
         if start.starts(with: "data:application/pdf".utf8) {
             let pages = 1 + (end - place) / 4 * 3 / bytesOfPage
             return (pages * tokensOfPage, end)

@@ -1,4 +1,5 @@
 // An upstream's errors in Anthropic's words and shapes (translation 5).
+internal import Bytes
 internal import JSON
 
 /// What the translation of an error needs to know besides the answer.
@@ -144,7 +145,7 @@ extension APIError {
         var rest = Array(message.utf8)[...]
         let needle = Array(secret.utf8)
         var out: [UInt8] = []
-        while let range = rest.firstRange(of: needle) {
+        while let range = rest.range(ofBytes: needle) {
             out += rest[..<range.lowerBound]
             out += Array("***".utf8)
             rest = rest[range.upperBound...]

@@ -1,4 +1,5 @@
 // Numbers in the sentences that servers complain with.
+internal import Bytes
 
 /// A sentence with places for numbers: `{L}` stands for one, `…` for any words in between.
 ///
@@ -45,7 +46,7 @@ struct TextPattern: Sendable {
     func match(_ text: [UInt8]) -> [UInt8: Int]? {
         guard case .literal(let first)? = pieces.first else { return nil }
         var start = text[...]
-        while let range = start.firstRange(of: first) {
+        while let range = start.range(ofBytes: first) {
             if let numbers = match(text[range.upperBound...]) { return numbers }
             start = text[range.upperBound...]
         }
@@ -61,7 +62,7 @@ struct TextPattern: Sendable {
             case .gap: hasGap = true
             case .literal(let literal):
                 let reach = rest.prefix(hasGap ? Self.gapBytesMax + literal.count : literal.count)
-                guard let range = reach.firstRange(of: literal) else { return nil }
+                guard let range = reach.range(ofBytes: literal) else { return nil }
                 rest = rest[range.upperBound...]
                 hasGap = false
             case .number(let name):

@@ -1,4 +1,5 @@
 // Reasoning that a model writes into its text.
+internal import Bytes
 
 /// Tells reasoning inside `<think>` tags at the very start of the text from the answer.
 struct ThinkTagScanner: Sendable {
@@ -50,7 +51,7 @@ struct ThinkTagScanner: Sendable {
     /// Without an opening tag nothing is known before the closing one.
     private mutating func implicit() -> (thinking: [UInt8], answer: [UInt8]) {
         let closing = Array("</think>".utf8)
-        guard held.firstRange(of: closing) != nil else { return ([], []) }
+        guard held.range(ofBytes: closing) != nil else { return ([], []) }
         state = .thinking(closing: closing)
         return thinking(closing)
     }
