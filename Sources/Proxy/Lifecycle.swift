@@ -44,7 +44,7 @@ package final class Lifecycle: Sendable {
 /// The first signal makes the process not ready and lets what runs finish; what still runs after
 /// the drain timeout is told so and ended, and who does not even hear that is cut off a moment
 /// later. A second signal ends it at once.
-final class DrainControl: WorkerJob, TimerHandler {
+final class DrainControl: TimerHandler {
     /// For the last words to get out to clients that read.
     private static let patience = Duration.seconds(2)
 
@@ -71,7 +71,7 @@ final class DrainControl: WorkerJob, TimerHandler {
         guard !lifecycle.isDraining else { return onSecondSignal() }
         lifecycle.startDraining()
         loop.set(timer, after: timeout)
-        loop.start(self)
+        tellAll()
     }
 
     func timerFired(_ timer: Timer) {
@@ -81,10 +81,10 @@ final class DrainControl: WorkerJob, TimerHandler {
             loop.set(timer, after: Self.patience)
         case .stop, .abort: message = .abort
         }
-        loop.start(self)
+        tellAll()
     }
 
-    func run() async {
-        for worker in workers { await worker.tell(message) }
+    private func tellAll() {
+        for worker in workers { worker.tell(message) }
     }
 }

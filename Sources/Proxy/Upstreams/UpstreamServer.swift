@@ -15,6 +15,9 @@ final class UpstreamServer: Sendable {
     let translator: RequestTranslator
     /// Where requests go; `{model}` in it stands for the model's name.
     let endpointURL: String
+    /// Where it tells of its models; `nil` when that are no names to ask by.
+    let modelsURL: String?
+    let tellsModels = UpstreamModels()
     let learned = LearnedQuirks()
     private let health: Mutex<Health>
 
@@ -38,6 +41,9 @@ final class UpstreamServer: Sendable {
         case .openai: endpointURL = ChatEndpoint.url(base: base)
         case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
         }
+        // Azure's classic addresses tell of models, but are asked by names of deployments.
+        let isClassic = dialect.name == Dialect.azure.name && endpointURL.contains("/deployments/")
+        modelsURL = isClassic ? nil : ModelsEndpoint.url(beside: endpointURL)
         health = Mutex(Health(budget: RetryBudget(now: .read())))
     }
 
