@@ -46,7 +46,7 @@ final class UpstreamLink {
     private static let requestIDBytesMax = 128
 
     /// What of the client's headers the upstream gets: the trace, its own name for the request, and
-    /// Anthropic's own where they are understood; the client's credentials too if they are to serve.
+    /// Anthropic's own where they are understood; the client's credentials too if they are to do.
     private func passedOn(_ head: RequestHead) -> [String] {
         var trace = TraceContext(head)?.lines(spanID: Entropy.word()) ?? []
         if let id = head.header("x-request-id"), id.utf8.count <= Self.requestIDBytesMax {
