@@ -18,7 +18,8 @@ from upstream import completion, text_stream
 def test_azures_classic_address_names_the_deployment(upstream, base, model, expected):
     sidecar = Sidecar(
         AZURE_OPENAI_ENDPOINT=f"http://127.0.0.1:{upstream.port}{base}", MAX_RETRIES="0",
-        AZURE_OPENAI_API_KEY=UPSTREAM_KEY, AZURE_API_VERSION="2025-01-01", BIG_MODEL="gpt-5")
+        AZURE_OPENAI_API_KEY=UPSTREAM_KEY, AZURE_API_VERSION="2025-01-01",
+        MODEL_MAP="claude-*=gpt-5")
     upstream.then(completion())
     assert ask(sidecar, model=model).status_code == 200
     request = upstream.next_request()
@@ -30,8 +31,7 @@ def test_azures_classic_address_names_the_deployment(upstream, base, model, expe
 
 def test_nothing_is_asked_for_nothing(sidecar, upstream):
     answer = ask(sidecar, max_tokens=0).json()
-    assert answer["stop_reason"] == "max_tokens" and answer["content"] == [
-        {"type": "text", "text": ""}]
+    assert answer["stop_reason"] == "max_tokens" and answer["content"] == []
     assert answer["usage"]["output_tokens"] == 0
     events = ask(sidecar, max_tokens=0, stream=True).text
     assert "message_stop" in events and '"stop_reason":"max_tokens"' in events
