@@ -34,7 +34,7 @@ final class StreamRelay: SignalListener {
         self.transfer = transfer
         self.translator = translator
         let now = exchange.context.loop.now
-        let type = transfer.head?.header("content-type") ?? ""
+        let type = transfer.head?.header("content-type")?.lowercased() ?? ""
         isWholeMessage = type.hasPrefix("application/json")
         answeredAt = now
         lastWriteAt = now
