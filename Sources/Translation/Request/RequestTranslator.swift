@@ -23,13 +23,13 @@ package struct RequestTranslator: Sendable {
     private static let modelBytesMax = 256
 
     private let models: ModelMap
-    private let dialect: Dialect
+    private let dialects: EffectiveDialects
     let limits: RequestLimits
 
     /// A translator for one upstream.
     package init(models: ModelMap, dialect: Dialect, limits: RequestLimits) {
         self.models = models
-        self.dialect = dialect
+        dialects = EffectiveDialects(dialect, limits)
         self.limits = limits
     }
 
@@ -52,7 +52,7 @@ package struct RequestTranslator: Sendable {
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
         let known = quirks(upstreamModel)
-        let dialect = effectiveDialect(upstreamModel, known)
+        let dialect = dialects.dialect(for: upstreamModel, known)
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
@@ -159,24 +159,6 @@ package struct RequestTranslator: Sendable {
             emitter.continueLast(inStream: root["stream"]?.bool ?? false)
         }
         return emitter
-    }
-
-    /// The dialect with what the model, experience and the operator change.
-    private func effectiveDialect(_ model: String, _ quirks: Set<Quirk>) -> Dialect {
-        var dialect = dialect.refined(for: model)
-        if let place = limits.effortPlace { dialect.reasoning.place = place }
-        if limits.fastTier != nil { dialect.acceptsServiceTier = true }
-        if limits.marksCacheBreakpoints, dialect.takesCacheBreakpoints {
-            dialect.cacheMarkers = .breakpoint
-        }
-        dialect = dialect.applying(quirks)
-        if let usesMaxCompletionTokens = limits.usesMaxCompletionTokens {
-            dialect.usesMaxCompletionTokens = usesMaxCompletionTokens
-        }
-        if let systemEntries = limits.systemEntries { dialect.systemEntries = systemEntries }
-        // DeepSeek wants the field even when nothing stands in it.
-        if limits.keepsReasoning, dialect.replay != .everyToolCall { dialect.replay = .none }
-        return dialect
     }
 
     // MARK: - Reading
