@@ -13,13 +13,13 @@ final class UpstreamServer: Sendable {
     let dialect: Dialect
     let models: ModelMap
     let translator: RequestTranslator
-    /// Where requests go; for Azure's classic addresses it depends on the model.
+    /// Where requests go; `{model}` in it stands for the model's name.
     let endpointURL: String
+    private let namesModel: Bool
     /// Where it tells of its models; `nil` when that are no names to ask by.
     let modelsURL: String?
     let tellsModels = UpstreamModels()
     let learned = LearnedQuirks()
-    private let azureVersion: String?
     private let health: Mutex<Health>
 
     /// How it has been of late; looked at a few times for each attempt, never for a token.
@@ -42,20 +42,21 @@ final class UpstreamServer: Sendable {
         case .openai: endpointURL = ChatEndpoint.url(base: base)
         case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
         }
+        namesModel = endpointURL.contains("{model}")
         // Azure's classic addresses tell of models, but are asked by names of deployments.
-        let isClassic = dialect.name == Dialect.azure.name && settings.azureAPIVersion != nil
+        let isClassic = dialect.name == Dialect.azure.name && endpointURL.contains("/deployments/")
         modelsURL = isClassic ? nil : ModelsEndpoint.url(beside: endpointURL)
-        azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         health = Mutex(Health(budget: RetryBudget(now: .read())))
     }
 
     var name: String { settings.name }
 
+    /// Whether requests carry a key of ours rather than the client's.
+    var ownsKey: Bool { settings.authentication != .passthrough }
+
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
     func endpointURL(for model: String) -> String {
-        guard let azureVersion else { return endpointURL }
-        return ChatEndpoint.url(
-            base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
+        namesModel ? ChatEndpoint.url(endpointURL, for: model) : endpointURL
     }
 
     /// The path of its URL, for messages.
