@@ -23,6 +23,7 @@ private func route(_ method: String, _ target: String) throws -> Route? {
         ("GET", "/v1/models?limit=1000", Route.models),
         ("GET", "/v1/models/openai%2Fgpt-4o", .model("openai/gpt-4o")),
         ("POST", "/v1/messages/count_tokens?beta=true", .countTokens),
+        ("POST", "/api/event_logging/batch", .report), ("POST", "/v1/metrics", .report),
         ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),
         ("GET", "/livez", .alive), ("GET", "/readyz", .ready), ("GET", "/metrics", .metrics),
         ("POST", "/quitquitquit", .quit),

@@ -15,6 +15,8 @@ final class UpstreamServer: Sendable {
     let translator: RequestTranslator
     /// Where requests go; for Azure's classic addresses it depends on the model.
     let endpointURL: String
+    /// Keys in the address itself.
+    let querySecrets: [String]
     let learned = LearnedQuirks()
     private let azureVersion: String?
     private let health: Mutex<Health>
@@ -31,6 +33,7 @@ final class UpstreamServer: Sendable {
         self.place = place
         self.settings = settings
         let base = settings.baseURL
+        querySecrets = base.querySecrets
         dialect = Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
         models = UpstreamRouter.map(settings, all.modelRules)
         translator = RequestTranslator(
@@ -44,6 +47,9 @@ final class UpstreamServer: Sendable {
     }
 
     var name: String { settings.name }
+
+    /// Where requests go, without a key in its query.
+    var shownURL: String { endpointURL.withoutSecrets }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
     func endpointURL(for model: String) -> String {
