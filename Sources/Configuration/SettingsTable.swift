@@ -122,7 +122,8 @@ extension Setting {
         default: "gpt-,o1-,o3-,o4-,ep-,doubao-,deepseek-",
         "names that begin so are sent unchanged")
     static let servedModels = Setting(
-        .models, "MODELS", .list, unset: "from the map", "names listed at /v1/models")
+        .models, "MODELS", .list, unset: "from the map and the upstreams",
+        "names listed at /v1/models")
     static let minTokens = Setting(
         .models, "MIN_TOKENS_LIMIT", .number(1...100_000_000), "lower bound for max_tokens")
     static let maxTokens = Setting(

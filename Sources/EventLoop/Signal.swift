@@ -1,11 +1,19 @@
 // What a task on a worker waits on.
 
+/// Hears of a signal before the task that waits on it.
+package protocol SignalListener: AnyObject {
+    /// Does what the task would do; `false` when the task must wake for it.
+    func settles() -> Bool
+}
+
 /// A flag that one task waits for and anybody on the same worker raises.
 ///
 /// Whoever wakes looks at the state again: a signal says that something may have changed, not what.
 @safe package final class Signal: TimerHandler {
     private var waiter: UnsafeContinuation<Void, Never>?
     private var isRaised = false
+    /// Asked first while the task waits: to wake one costs more than most of what it would do.
+    package var listener: (any SignalListener)?
 
     /// The defaults.
     package init() {}
@@ -16,6 +24,7 @@
             isRaised = true
             return
         }
+        if let listener, listener.settles() { return }
         unsafe self.waiter = nil
         unsafe waiter.resume()
     }

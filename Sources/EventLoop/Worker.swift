@@ -22,7 +22,8 @@ package actor Worker {
     private var tenant: (any WorkerTenant)?
     private var jobs: [Int: any WorkerJob] = [:]
     private var nextJob = 0
-    private var isStopped = false
+    private nonisolated let mail = Mutex<[WorkerMessage]>([])
+    private nonisolated let hasMail = Atomic<Bool>(false)
 
     /// A worker that does not run yet.
     package init() {
@@ -39,8 +40,11 @@ package actor Worker {
             executor.runJobs()
             goesOn = assumeIsolated { $0.turn() }
         }
+        // What has just been resumed comes to its end, and lets go of what it holds.
+        executor.runJobs()
         assumeIsolated { worker in
             worker.tenant = nil
+            worker.jobs = [:]
             worker.loop.release()
         }
         pulse.waits()
@@ -73,12 +77,30 @@ package actor Worker {
     package nonisolated func wake() { eventfd_write(executor.wakeup, 1) }
 
     /// Tells the tenant something from another thread; in order.
-    package func tell(_ message: WorkerMessage) { tenant?.receive(message) }
+    ///
+    /// Nobody waits until it is heard: a worker that has ended hears nothing any more.
+    package nonisolated func tell(_ message: WorkerMessage) {
+        mail.withLock { $0.append(message) }
+        hasMail.store(true, ordering: .releasing)
+        wake()
+    }
+
+    private func readMail() {
+        guard hasMail.load(ordering: .relaxed),
+            hasMail.exchange(false, ordering: .acquiring)
+        else { return }
+        let messages = mail.withLock { mail in
+            defer { mail = [] }
+            return mail
+        }
+        for message in messages { tenant?.receive(message) }
+    }
 
     /// One round: what was put off, new jobs, then waiting.
     ///
     /// `false` once the tenant is done.
     private func turn() -> Bool {
+        readMail()
         loop.endRound()
         for job in loop.takeJobs() { begin(job) }
         if let tenant, tenant.isDone { return false }

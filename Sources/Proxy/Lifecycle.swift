@@ -82,7 +82,7 @@ package final class Lifecycle: Sendable {
 /// that, new ones are refused and what runs may finish; what still runs after the drain timeout is
 /// told so and ended, and who does not even hear that is cut off a moment later. A second signal
 /// ends it at once, and not from here.
-final class DrainControl: WorkerJob, TimerHandler {
+final class DrainControl: TimerHandler {
     /// For the last words to get out to clients that read.
     private static let patience = Duration.seconds(2)
 
@@ -131,11 +131,6 @@ final class DrainControl: WorkerJob, TimerHandler {
 
     private func tell(_ message: WorkerMessage) {
         self.message = message
-        loop.start(self)
-    }
-
-    func run() async {
-        guard let message else { return }
-        for worker in workers { await worker.tell(message) }
+        for worker in workers { worker.tell(message) }
     }
 }

@@ -140,7 +140,7 @@ final class MessagesExchange {
         case .openai:
             try await relay(
                 transfer,
-                StreamTranslator(
+                TranslatedStream(
                     plan: plan, messageID: context.mint.next("msg"), requestID: record.requestID,
                     mint: context.mint.forked()))
         case .anthropic:
@@ -151,10 +151,9 @@ final class MessagesExchange {
     /// A frame of its own: a stream's may stand for hours, and thousands of them at once.
     @inline(never)
     private func relay(
-        _ transfer: Transfer, _ translator: consuming some AnswerStream
+        _ transfer: Transfer, _ translator: any AnswerStream
     ) async throws(ExchangeEnd) {
-        var relay = StreamRelay(self, transfer, translator)
-        try await relay.run()
+        try await StreamRelay(self, transfer, translator).run()
     }
 
     @inline(never)

@@ -10,16 +10,17 @@ internal import Upstream
 /// Relays one stream.
 ///
 /// For each piece of bytes that the upstream sends there is one write to the client; while the
-/// client does not read, the upstream is not read either.
-struct StreamRelay<Stream: AnswerStream> {
+/// client does not read, the upstream is not read either. Once the stream is open, a piece is
+/// relayed where it comes in (`settles`), and the task wakes only for what is not routine.
+final class StreamRelay: SignalListener {
     private let exchange: MessagesExchange
     private let transfer: Transfer
-    private var translator: Stream
+    private let translator: any AnswerStream
     private let isWholeMessage: Bool
+    /// What is still to be sent.
     private var output: [UInt8] = []
-    private var piece: [UInt8] = []
     private var isCommitted = false
-    private var answeredAt: Instant
+    private let answeredAt: Instant
     private var lastWriteAt: Instant
     private var lastPieceAt: Instant
     private var graceEndsAt: Instant?
@@ -28,20 +29,20 @@ struct StreamRelay<Stream: AnswerStream> {
     private var context: WorkerContext { exchange.context }
     private var connection: Connection { exchange.connection }
 
-    init(_ exchange: MessagesExchange, _ transfer: Transfer, _ translator: Stream) {
+    init(_ exchange: MessagesExchange, _ transfer: Transfer, _ translator: any AnswerStream) {
         self.exchange = exchange
         self.transfer = transfer
         self.translator = translator
-        let context = exchange.context
+        let now = exchange.context.loop.now
         let type = transfer.head?.header("content-type") ?? ""
         isWholeMessage = type.hasPrefix("application/json")
-        answeredAt = context.loop.now
-        lastWriteAt = context.loop.now
-        lastPieceAt = context.loop.now
+        answeredAt = now
+        lastWriteAt = now
+        lastPieceAt = now
     }
 
     /// Relays until the stream has ended, one way or another.
-    mutating func run() async throws(ExchangeEnd) {
+    func run() async throws(ExchangeEnd) {
         if isWholeMessage {
             let body = try await exchange.collect(transfer)
             try await advance { $0.feedCompletion(body, into: &$1) }
@@ -50,11 +51,8 @@ struct StreamRelay<Stream: AnswerStream> {
             if context.isStopping {
                 try await finish(.draining)
             } else if transfer.hasBytes {
-                exchange.record.noteSilence(transfer.lastByteAt.nanoseconds(since: lastPieceAt))
-                lastPieceAt = transfer.lastByteAt
-                transfer.take(into: &piece)
-                let bytes = piece
-                try await advance { translator, events in translator.feed(bytes, into: &events) }
+                try relayPiece()
+                try await flush()
             } else if let end = transfer.end {
                 try await finish(Self.isWhole(end) ? .endOfStream : .reset)
             } else {
@@ -71,27 +69,65 @@ struct StreamRelay<Stream: AnswerStream> {
         }
     }
 
+    // MARK: - Relaying
+
+    /// Relays a piece without waking the task; what is left over is the task's.
+    func settles() -> Bool {
+        guard isCommitted, translator.isOpen, transfer.hasBytes, transfer.end == nil,
+            !connection.isPeerGone, !context.isStopping, context.loop.now < totalEndsAt
+        else { return false }
+        swap(&output, &context.streamRoom.output)
+        defer { if output.isEmpty { swap(&output, &context.streamRoom.output) } }
+        // It fails only before anything has gone out.
+        guard (try? relayPiece()) != nil, translator.isOpen else { return false }
+        let count = output.count
+        connection.sendNow(stream: &output)
+        noteSent(count - output.count, since: context.loop.now)
+        guard output.isEmpty else { return false }
+        setTimer()
+        return true
+    }
+
+    /// Translates what has come in.
+    private func relayPiece() throws(ExchangeEnd) {
+        exchange.record.noteSilence(transfer.lastByteAt.nanoseconds(since: lastPieceAt))
+        lastPieceAt = transfer.lastByteAt
+        var piece: [UInt8] = []
+        swap(&piece, &context.streamRoom.piece)
+        transfer.take(into: &piece)
+        try translate { $0.feed(piece, into: &$1) }
+        swap(&piece, &context.streamRoom.piece)
+    }
+
     /// Lets the translator do something and sends what comes of it, in one write.
-    private mutating func advance(
-        _ step: (inout Stream, inout [UInt8]) -> Void
+    private func advance(
+        _ step: (any AnswerStream, inout [UInt8]) -> Void
     ) async throws(ExchangeEnd) {
-        if isCommitted {
-            let start = connection.openChunk(in: &output)
-            step(&translator, &output)
-            connection.closeChunk(start, in: &output)
-        } else {
-            var events: [UInt8] = []
-            step(&translator, &events)
-            try commit(events)
-        }
-        if case .finishing = translator.phase, graceEndsAt == nil {
-            graceEndsAt = context.loop.now + context.shared.timeouts.grace
-        }
+        try translate(step)
         try await flush()
     }
 
+    /// Lets the translator do something.
+    private func translate(
+        _ step: (any AnswerStream, inout [UInt8]) -> Void
+    ) throws(ExchangeEnd) {
+        if isCommitted {
+            let start = connection.openChunk(in: &output)
+            step(translator, &output)
+            connection.closeChunk(start, in: &output)
+        } else {
+            var events: [UInt8] = []
+            step(translator, &events)
+            try commit(events)
+        }
+        guard !translator.isOpen, graceEndsAt == nil, case .finishing = translator.phase else {
+            return
+        }
+        graceEndsAt = context.loop.now + context.shared.timeouts.grace
+    }
+
     /// The first events: the answer becomes a 200, unless the upstream has failed before them.
-    private mutating func commit(_ events: [UInt8]) throws(ExchangeEnd) {
+    private func commit(_ events: [UInt8]) throws(ExchangeEnd) {
         if case .failed(let error) = translator.phase {
             // What the upstream has told says more than the end that came with it.
             if failureOutcome == .upstreamCut, case .failure(let failure) = transfer.end {
@@ -108,32 +144,52 @@ struct StreamRelay<Stream: AnswerStream> {
         connection.closeChunk(start, in: &output)
     }
 
-    private mutating func flush() async throws(ExchangeEnd) {
+    /// Sends what is to be sent, however long the client takes.
+    private func flush() async throws(ExchangeEnd) {
         guard !output.isEmpty else { return }
         let (now, count) = (context.loop.now, output.count)
         guard await connection.send(stream: &output) else { throw .clientGone }
+        noteSent(count, since: now)
+    }
+
+    private func noteSent(_ count: Int, since start: Instant) {
         let sentAt = Instant.read()
-        exchange.record.noteOutput(
-            hasToken: translator.report.hasOutput, bytes: count, at: sentAt)
+        exchange.record.noteOutput(hasToken: translator.hasOutput, bytes: count, at: sentAt)
         lastWriteAt = sentAt
         // A client that made the write wait took its own time, not ours.
-        if context.loop.now == now { exchange.record.noteAnswerWork(from: now, to: sentAt) }
+        if context.loop.now == start { exchange.record.noteAnswerWork(from: start, to: sentAt) }
     }
 
     // MARK: - Silence
 
-    /// Suspends until bytes come, and keeps the client alive meanwhile.
-    private mutating func waitForMore() async throws(ExchangeEnd) {
-        let timeouts = context.shared.timeouts
-        let idleEndsAt = transfer.lastByteAt + timeouts.upstreamIdle
-        let pingAt =
-            isCommitted ? lastWriteAt + timeouts.ping : answeredAt + timeouts.commitAfter
-        let totalEndsAt = exchange.record.startedAt + timeouts.request
+    private var totalEndsAt: Instant {
+        exchange.record.startedAt + context.shared.timeouts.request
+    }
+
+    private var idleEndsAt: Instant { transfer.lastByteAt + context.shared.timeouts.upstreamIdle }
+
+    private var pingAt: Instant {
+        isCommitted
+            ? lastWriteAt + context.shared.timeouts.ping
+            : answeredAt + context.shared.timeouts.commitAfter
+    }
+
+    /// Has the task wake at the next of its deadlines.
+    private func setTimer() {
         var next = min(idleEndsAt, min(pingAt, totalEndsAt))
         if let graceEndsAt { next = min(next, graceEndsAt) }
         context.loop.set(exchange.timer, at: next)
+    }
+
+    /// Suspends until something comes that is not settled meanwhile, and keeps the client alive.
+    private func waitForMore() async throws(ExchangeEnd) {
+        setTimer()
+        connection.signal.listener = self
         await connection.signal.wait()
+        connection.signal.listener = nil
         guard !connection.isPeerGone else { throw .clientGone }
+        try await flush()
+        guard !isOver else { return }
         let now = context.loop.now
         if context.isStopping { return try await finish(.draining) }
         // Also when something has come: a stream that never falls silent has its limit too.
@@ -157,7 +213,7 @@ struct StreamRelay<Stream: AnswerStream> {
         if case .success = end { true } else { false }
     }
 
-    private mutating func finish(_ end: StreamTranslator.End) async throws(ExchangeEnd) {
+    private func finish(_ end: StreamTranslator.End) async throws(ExchangeEnd) {
         exchange.record.noteSilence(context.loop.now.nanoseconds(since: transfer.lastByteAt))
         failureOutcome =
             switch end {
@@ -170,7 +226,7 @@ struct StreamRelay<Stream: AnswerStream> {
     }
 
     /// The last word to the client, and to the books.
-    private mutating func conclude() async {
+    private func conclude() async {
         exchange.record.note(translator.report)
         switch translator.phase {
         case .failed(let error):

@@ -21,6 +21,8 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// Connections to upstreams and requests to them, when they were last counted.
     private var lastConnections = (all: 0, busy: 0)
     private var logLines = LogLines()
+    /// Room for a piece of a stream and for what becomes of it, for one stream after the other.
+    var streamRoom = (piece: [UInt8](), output: [UInt8]())
 
     /// Serves on a listening socket until drained; `nil` when libcurl has no memory.
     package init?(_ shared: SharedState, on loop: EventLoop, _ socket: Socket, index: Int) {
@@ -157,13 +159,16 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             return await refuse(.unknownKey, .models, connection)
         }
         if case .model(let id) = route {
-            guard shared.models.contains(id) else {
+            var isKnown = shared.models.contains(id)
+            if !isKnown { isKnown = await modelNames(head, connection).contains(id) }
+            guard isKnown else {
                 let error = APIError(.notFound, "model: \(id)", label: .callerInvalid)
                 return await refuse(error, .models, connection)
             }
             return await answer(connection, SmallEndpoints.model(id), head, .models)
         }
-        await answer(connection, SmallEndpoints.models(shared.models), head, .models)
+        let names = await modelNames(head, connection)
+        await answer(connection, SmallEndpoints.models(names), head, .models)
     }
 
     /// Turns away whom the sidecar cannot or must not serve, before anything is read.

@@ -74,6 +74,19 @@ extension Connection {
         return true
     }
 
+    /// Sends of a stream what goes out at once; what does not stays in the buffer, for
+    /// `send(stream:)`.
+    package func sendNow(stream buffer: inout [UInt8]) {
+        guard case .streaming = answer, !isBroken, !isPeerGone, !buffer.isEmpty,
+            case .bytes(let count) = socket.send(buffer.span)
+        else { return }
+        if count == buffer.count {
+            buffer.removeAll(keepingCapacity: true)
+        } else {
+            buffer.removeFirst(count)
+        }
+    }
+
     /// Ends a stream as its framing wants it, sending what is in the buffer.
     package func endStream(_ buffer: inout [UInt8]) async {
         guard case .streaming(let keepsAlive, let isChunked) = answer else { return }

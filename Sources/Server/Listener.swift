@@ -45,7 +45,8 @@ package protocol RequestHandler: AnyObject {
 package final class Listener: DescriptorHandler, TimerHandler {
     private let socket: Socket
     private let loop: EventLoop
-    private let handler: any RequestHandler
+    /// Who answers owns the listener.
+    private unowned let handler: any RequestHandler
     private let limits: ServerLimits
     private var retry: Timer?
     private var isOpen = true
@@ -152,8 +153,8 @@ package final class Listener: DescriptorHandler, TimerHandler {
     private func serve(_ accepted: Socket) {
         let (peers, peer) = (limits.peers, limits.peers.map { _ in accepted.peer })
         if let peers, let peer, !peers.enter(peer) { return turnAway(accepted) }
-        let connection = Connection(accepted, loop, limits, handler) { [weak self] connection in
-            self?.connections[ObjectIdentifier(connection)] = nil
+        let connection = Connection(accepted, loop, limits, handler) { [self] connection in
+            connections[ObjectIdentifier(connection)] = nil
             if let peers, let peer { peers.leave(peer) }
         }
         connections[ObjectIdentifier(connection)] = connection

@@ -56,3 +56,17 @@ package enum MessagesEndpoint {
         return path + "/count_tokens" + url.dropFirst(path.count)
     }
 }
+
+/// The URL of a server's list of models.
+package enum ModelsEndpoint {
+    private static let siblings = ["/chat/completions", "/messages"]
+
+    /// The URL beside the one that answers requests.
+    package static func url(beside endpoint: String) -> String? {
+        let path = endpoint.prefix { $0 != "?" }
+        guard let sibling = siblings.first(where: { path.hasSuffix($0) }) else { return nil }
+        // Anthropic's own lists twenty unless told otherwise.
+        let page = sibling == "/messages" ? "?limit=1000" : endpoint.dropFirst(path.count)
+        return path.dropLast(sibling.count) + "/models" + page
+    }
+}

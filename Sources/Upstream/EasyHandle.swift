@@ -7,6 +7,7 @@ internal import CCurl
 @safe final class EasyHandle {
     let raw: UnsafeMutableRawPointer
     private var headers: HeaderList?
+    private var isGet = false
     private var body: UnsafeMutableRawBufferPointer?
 
     /// A handle with everything that is the same for each transfer of a client.
@@ -44,6 +45,8 @@ internal import CCurl
         unsafe set(CURLOPT_PRIVATE, transfer)
         headers = request.headers
         unsafe set(CURLOPT_HTTPHEADER, request.headers.raw)
+        isGet = request.isGet
+        guard !isGet else { return set(CURLOPT_HTTPGET, 1) }
         setSize(CURLOPT_POSTFIELDSIZE_LARGE, request.body.count)
         if request.body.count <= UpstreamBody.inlineBytesMax {
             holdBody(request.body)
@@ -69,6 +72,8 @@ internal import CCurl
         unsafe body?.deallocate()
         unsafe body = nil
         headers = nil
+        if isGet { set(CURLOPT_POST, 1) }
+        isGet = false
     }
 
     /// The socket of the connection that was made.

@@ -117,6 +117,7 @@ package enum TransferFailure: Error, Equatable {
     func tellReader() {
         isMarked = false
         signal.raise()
+        if waiting.isEmpty, waiting.capacity > 0 { swap(&waiting, &client.room) }
     }
 
     // MARK: - Called by a connection of our own
@@ -133,6 +134,8 @@ package enum TransferFailure: Error, Equatable {
         _ read: (inout [UInt8]) throws(HTTPError) -> Int
     ) throws(HTTPError) -> Int {
         lastByteAt = client.loop.now
+        // Whoever reads at once needs no room of his own.
+        if waiting.isEmpty { swap(&waiting, &client.room) }
         let count = try read(&waiting)
         if isAbandoned { waiting.removeAll(keepingCapacity: true) }
         return count

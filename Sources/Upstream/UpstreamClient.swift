@@ -18,6 +18,8 @@ package import EventLoop
     package let loop: EventLoop
     let options: UpstreamOptions
     private let multi: UnsafeMutableRawPointer
+    /// Room for what a transfer receives and its reader takes at once; for one after the other.
+    var room: [UInt8] = []
     private var spare: [EasyHandle] = []
     private var running: [ObjectIdentifier: Transfer] = [:]
     private var readable: [Transfer] = []
@@ -67,7 +69,7 @@ package import EventLoop
     /// Starts a POST in this round; `nil` when libcurl has no memory.
     package func post(_ request: UpstreamRequest, signal: Signal) -> Transfer? {
         guard let origin = plainOrigin(of: request.url) else {
-            return postOverLibcurl(request, signal)
+            return sendOverLibcurl(request, signal)
         }
         let message = OutgoingMessage(head: origin.head(request), request.body)
         if !request.wantsNewConnection, let connection = plain.take() {
@@ -79,7 +81,14 @@ package import EventLoop
         return connect(to: origin, message, signal)
     }
 
-    private func postOverLibcurl(_ request: UpstreamRequest, _ signal: Signal) -> Transfer? {
+    /// Starts a GET in this round; `nil` when libcurl has no memory.
+    package func get(_ url: String, _ headers: HeaderList, signal: Signal) -> Transfer? {
+        var request = UpstreamRequest(url: url, headers: headers, body: UpstreamBody(pieces: []))
+        request.isGet = true
+        return sendOverLibcurl(request, signal)
+    }
+
+    private func sendOverLibcurl(_ request: UpstreamRequest, _ signal: Signal) -> Transfer? {
         guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
         let transfer = Transfer(request.body, .libcurl(easy), client: self, signal: signal)
         unsafe easy.prepare(request, for: Unmanaged.passUnretained(transfer).toOpaque())

@@ -3,7 +3,7 @@ internal import Bytes
 internal import CCurl
 internal import Glibc
 
-/// A POST: where to, with which headers, with which body.
+/// A request: where to, with which headers, with which body.
 package struct UpstreamRequest {
     /// Where the request goes.
     package let url: String
@@ -11,6 +11,8 @@ package struct UpstreamRequest {
     package let headers: HeaderList
     /// Its body.
     package let body: UpstreamBody
+    /// Whether it is a GET, which has no body; else it is a POST.
+    var isGet = false
     /// Whether no connection that has served before may be used.
     package var wantsNewConnection = false
 

@@ -132,6 +132,20 @@ def test_clients_that_stand_still_do_not_keep_it_from_ending(upstream):
         sock.close()
 
 
+def test_a_worker_that_has_ended_does_not_keep_word_from_others(upstream):
+    upstream.always(lambda c: (c.begin(), c.event(chunk({"content": "one"})),
+                               c.wait_closed(20)) and "close")
+    sidecar = own_sidecar(upstream, DRAIN_TIMEOUT="200ms", WORKERS="8")
+    # A few of the workers have a stream; the others end at once.
+    socks = [sidecar.open_request(STREAM) for _ in range(4)]
+    read_all(socks, until=b"one")
+    sidecar.process.send_signal(signal.SIGTERM)
+    assert all(b"overloaded_error" in text for text in read_all(socks))
+    assert sidecar.process.wait(10) == 0
+    for sock in socks:
+        sock.close()
+
+
 def test_an_idle_connection_does_not_delay_the_end(upstream):
     sidecar = own_sidecar(upstream)
     with httpx.Client() as client:

@@ -129,11 +129,18 @@ class Always:
         return self.script
 
 
+def unlisted(connection):
+    connection.json({"error": {"message": "there is no list"}}, 404)
+
+
 class Upstream:
     """Listens on loopback, with TLS when it gets a context, and plays one script a request."""
 
     def __init__(self, port=0, tls=None, path=None):
         self.scripts = queue.Queue()
+        # What is answered to a GET, which asks for the models, and how often that was asked.
+        self.models = unlisted
+        self.model_requests = []
         self.requests = []
         self.seen = queue.Queue()
         self.tls = tls
@@ -195,9 +202,13 @@ class Upstream:
                 while len(data) < length:
                     data += sock.recv(1 << 20)
                 request.raw, data = data[:length], data[length:]
-                script = self.scripts.get(timeout=5)
-                self.requests.append(request)
-                self.seen.put(request)
+                if request.line.startswith("GET "):
+                    script = self.models
+                    self.model_requests.append(request)
+                else:
+                    script = self.scripts.get(timeout=5)
+                    self.requests.append(request)
+                    self.seen.put(request)
                 connection = Connection(sock, request)
                 if callable(script):
                     if script(connection) == "close":

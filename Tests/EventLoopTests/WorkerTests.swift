@@ -43,6 +43,26 @@ private final class Waiter: WorkerTenant {
     }
 }
 
+/// Settles a signal so many times, then leaves it to the task.
+private final class Settler: SignalListener, TimerHandler {
+    private var left: Int
+    private let notes: Notes
+    var onTimer: () -> Void = {}
+
+    init(_ count: Int, _ notes: Notes) {
+        left = count
+        self.notes = notes
+    }
+
+    func settles() -> Bool {
+        left -= 1
+        notes.add(left >= 0 ? "settled" : "left")
+        return left >= 0
+    }
+
+    func timerFired(_ timer: Timer) { onTimer() }
+}
+
 @Suite struct WorkerTests {
     @Test func aJobWaitsForTimersWithoutLosingItsPlace() {
         let notes = Notes()
@@ -105,20 +125,38 @@ private final class Waiter: WorkerTenant {
         }
         #expect(hasBegun.wait(milliseconds: 5000))
         #expect(worker.pulse.busyNanoseconds(now: Instant.read() + .seconds(60)) == 0)
-        await worker.tell(.drain)
+        worker.tell(.drain)
+    }
+
+    @Test func aListenerSettlesWhatTheTaskNeedNotWakeFor() {
+        let notes = Notes()
+        Worker().run { loop in
+            OneJob(loop) { loop in
+                let signal = Signal()
+                let listener = Settler(3, notes)
+                signal.listener = listener
+                let timer = Timer(listener)
+                listener.onTimer = {
+                    signal.raise()
+                    loop.set(timer, after: .milliseconds(1))
+                }
+                loop.set(timer, after: .milliseconds(1))
+                await signal.wait()
+                loop.cancel(timer)
+                notes.add("woken")
+            }
+        }
+        #expect(notes.all == ["settled", "settled", "settled", "left", "woken"])
     }
 
     @Test func anotherThreadCanTellAWorker() async {
         let notes = Notes()
         let worker = Worker()
         await withCheckedContinuation { continuation in
-            worker.start { _ in
-                Task {
-                    await worker.tell(.drain); continuation.resume()
-                }
-                return Waiter(notes)
-            }
+            worker.start({ _ in Waiter(notes) }, atEnd: { continuation.resume() })
+            worker.tell(.drain)
         }
+        worker.tell(.stop)  // nobody hears it, and nobody waits for that
         #expect(notes.all == ["drain"])
     }
 

@@ -55,8 +55,7 @@ private func withServer(
     let worker = Worker()
     worker.start { loop in Echo(socket, loop, limits) }
     let outcome = Result { try body(address) }
-    await worker.tell(.drain)
-    worker.wake()
+    worker.tell(.drain)
     try outcome.get()
 }
 

@@ -17,6 +17,9 @@ final class UpstreamServer: Sendable {
     let endpointURL: String
     /// Keys in the address itself.
     let querySecrets: [String]
+    /// Where it tells of its models; `nil` when that are no names to ask by.
+    let modelsURL: String?
+    let tellsModels = UpstreamModels()
     let learned = LearnedQuirks()
     private let azureVersion: String?
     private let health: Mutex<Health>
@@ -42,6 +45,9 @@ final class UpstreamServer: Sendable {
         case .openai: endpointURL = ChatEndpoint.url(base: base)
         case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
         }
+        // Azure's classic addresses tell of models, but are asked by names of deployments.
+        let isClassic = dialect.name == Dialect.azure.name && settings.azureAPIVersion != nil
+        modelsURL = isClassic ? nil : ModelsEndpoint.url(beside: endpointURL)
         azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         health = Mutex(Health(budget: RetryBudget(now: .read())))
     }

@@ -2,35 +2,19 @@
 internal import EventStream
 internal import JSON
 
-/// What a streamed answer goes through on its way to the client.
-package protocol AnswerStream {
-    /// Where the stream is.
-    var phase: StreamTranslator.Phase { get }
-    /// The books so far.
-    var report: StreamReport { get }
-    /// Whether the upstream goes on after the client has got all it wanted.
-    var wantsUpstreamCancelled: Bool { get }
-    /// Takes a piece of the upstream's stream; appends whole events.
-    mutating func feed(_ piece: [UInt8], into events: inout [UInt8])
-    /// Takes an answer that is no stream though one was asked for.
-    mutating func feedCompletion(_ body: [UInt8], into events: inout [UInt8])
-    /// Writes something although nothing has come: the client must not wait longer for a status.
-    mutating func commit(into events: inout [UInt8])
-    /// The upstream's stream is over, one way or another.
-    mutating func finish(_ end: StreamTranslator.End, into events: inout [UInt8])
-}
-
-extension StreamTranslator: AnswerStream {}
-
 /// Passes the events of a Messages stream on, byte for byte and whole: a cut in the middle of one
 /// never reaches the client, and a ping always finds its place.
 ///
 /// Only the few events that the books need are parsed; deltas are told by their names.
-package struct EventPassage: AnswerStream {
+package final class EventPassage: AnswerStream {
     /// Where the stream is.
     package private(set) var phase = StreamTranslator.Phase.waiting
     /// The books so far.
     package private(set) var report = StreamReport()
+    /// Whether the message has begun and goes on.
+    package var isOpen: Bool { if case .open = phase { true } else { false } }
+    /// Whether any delta has gone out.
+    package var hasOutput: Bool { report.hasOutput }
     /// Nothing comes behind the last event.
     package let wantsUpstreamCancelled = false
 
@@ -47,7 +31,7 @@ package struct EventPassage: AnswerStream {
     }
 
     /// Takes a piece of the upstream's stream; appends whole events.
-    package mutating func feed(_ piece: [UInt8], into events: inout [UInt8]) {
+    package func feed(_ piece: [UInt8], into events: inout [UInt8]) {
         let bytes = tail.isEmpty ? piece : tail + piece
         var start = 0
         var index = searched
@@ -90,20 +74,20 @@ package struct EventPassage: AnswerStream {
     }
 
     /// Writes a ping although nothing has come; clients skip it wherever it stands.
-    package mutating func commit(into events: inout [UInt8]) {
+    package func commit(into events: inout [UInt8]) {
         guard case .waiting = phase, !isCommitted else { return }
         isCommitted = true
         EventWriter.ping(into: &events)
     }
 
     /// An answer that is no stream is an error, one way or another.
-    package mutating func feedCompletion(_ body: [UInt8], into events: inout [UInt8]) {
+    package func feedCompletion(_ body: [UInt8], into events: inout [UInt8]) {
         let error = (try? JSONDocument(parsing: body)).flatMap { PassedError.inBand($0.root) }
         fail(error ?? .upstreamProtocol("upstream answered without a stream"), into: &events)
     }
 
     /// The upstream's stream is over; without its last event that is a failure.
-    package mutating func finish(
+    package func finish(
         _ end: StreamTranslator.End, into events: inout [UInt8]
     ) {
         // The last event may come without its empty line.
@@ -114,7 +98,7 @@ package struct EventPassage: AnswerStream {
         fail(end.error(isWaiting: !isCommitted), into: &events)
     }
 
-    private mutating func fail(_ error: APIError, into events: inout [UInt8]) {
+    private func fail(_ error: APIError, into events: inout [UInt8]) {
         let error = error.hiding(secrets)
         phase = .failed(error)
         if isCommitted { EventWriter.error(error, requestID: requestID, into: &events) }
@@ -122,7 +106,7 @@ package struct EventPassage: AnswerStream {
 
     // MARK: - The books
 
-    private mutating func note(_ event: ArraySlice<UInt8>) {
+    private func note(_ event: ArraySlice<UInt8>) {
         let lines = event.split(separator: 0x0a)
         let name = lines.first { $0.starts(with: "event:".utf8) }
             .map { String(decoding: $0.dropFirst(6), as: UTF8.self).filter { !$0.isWhitespace } }
@@ -141,7 +125,7 @@ package struct EventPassage: AnswerStream {
         return data.flatMap { try? JSONDocument(parsing: Array($0.dropFirst(5))) }
     }
 
-    private mutating func note(_ root: JSONValue, type: String) {
+    private func note(_ root: JSONValue, type: String) {
         switch type {
         case "message_start":
             phase = .open
@@ -163,7 +147,7 @@ package struct EventPassage: AnswerStream {
         }
     }
 
-    private mutating func note(usage: JSONValue?) {
+    private func note(usage: JSONValue?) {
         guard let usage else { return }
         var known = report.usage ?? Usage()
         known.note(usage)

@@ -35,7 +35,7 @@ private let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStrea
 private func pass(
     _ pieces: [[UInt8]], _ end: StreamTranslator.End = .endOfStream
 ) -> (EventPassage, String) {
-    var passage = EventPassage(plan, requestID: "req_1")
+    let passage = EventPassage(plan, requestID: "req_1")
     var output: [UInt8] = []
     for piece in pieces { passage.feed(piece, into: &output) }
     passage.finish(end, into: &output)
@@ -105,7 +105,7 @@ private func error(_ passage: EventPassage) -> APIError? {
     }
 
     @Test func aPingIsWrittenBeforeTheFirstEventWhenItTakesLong() {
-        var passage = EventPassage(plan, requestID: "req_1")
+        let passage = EventPassage(plan, requestID: "req_1")
         var output: [UInt8] = []
         passage.feed(Array("event: mess".utf8), into: &output)
         passage.commit(into: &output)
