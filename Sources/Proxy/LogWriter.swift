@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Writes lines to standard error; from every thread.
 ///
-/// A reader that is slow, or stopped, must not hold up a worker: what cannot be written at once goes
-/// to a thread that may wait, and what would be too much for that is dropped and counted.
+/// A reader that is slow, or stopped, must not hold up a worker: what cannot be written at once
+/// goes to a thread that may wait, and what would be too much for that is dropped and counted.
 final class LogWriter: Sendable {
     /// What waits for a reader; some thousand lines.
     private static let waitingBytesMax = 1 << 20
