@@ -18,6 +18,10 @@ COPY Tests Tests
 # Before it nothing depends on the commit.
 ARG REVISION=
 RUN CLAUDE_SIDECAR_COMMIT=${REVISION} swift build -c release --static-swift-stdlib --product claude-sidecar
+# Debian's own version of libcurl, without what nothing here uses: LDAP, Kerberos, SSH.
+COPY scripts/lib scripts/slim-curl scripts/
+RUN scripts/slim-curl /slim \
+    && install /slim/lib/libcurl.so.4 "$(readlink -f /usr/lib/*/libcurl.so.4)"
 COPY scripts/assemble scripts/assemble
 RUN scripts/assemble .build/release/claude-sidecar /image
 

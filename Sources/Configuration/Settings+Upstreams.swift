@@ -123,16 +123,22 @@ extension UpstreamSettings {
             address.host.hasSuffix(".azure.com") || azureAPIVersion != nil || dialect == "azure"
         else { return }
         if !hasChosenAuthentication { authentication = .apiKey }
+        if azureAPIVersion != nil, dialect == "auto" { dialect = "azure" }
         var path = address.path
         while path.hasSuffix("/") { path.removeLast() }
+        // Where no deployment is named it is called as the model.
+        if azureAPIVersion != nil, path.isEmpty || path == "/openai" {
+            path = "/openai/deployments/{model}"
+        }
         if path.contains("/deployments/") {
             guard !baseURL.contains("?") else { return }
             if !path.hasSuffix("/chat/completions") { path += "/chat/completions" }
             path += "?api-version=" + (azureAPIVersion ?? "2024-10-21")
         } else if azureAPIVersion != nil {
             reader.mistake(
-                "AZURE_API_VERSION: expected a base URL that ends in /openai/deployments/NAME; "
-                    + "without AZURE_API_VERSION Azure's v1 API serves every deployment")
+                "AZURE_API_VERSION: expected the address of an Azure resource, or one that ends "
+                    + "in /openai/deployments/NAME; without AZURE_API_VERSION Azure's v1 API "
+                    + "serves every deployment")
             return
         } else if path.isEmpty || path == "/openai" {
             path = "/openai/v1"

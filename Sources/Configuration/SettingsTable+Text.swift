@@ -29,7 +29,8 @@ extension SettingsTable {
 extension Setting {
     fileprivate var markdownRow: String {
         let spellings = ([name] + aliases).map { "`\($0)`" }.joined(separator: ", ")
-        let files = isSecret ? ", each also with `_FILE`" : ""
+        let also = aliases.isEmpty ? "also" : "each also"
+        let files = isSecret ? ", \(also) with `_FILE`" : ""
         let fallback = defaultValue.map { "`\($0)`" } ?? fallback
         return "| \(spellings)\(files) | \(fallback) | \(values) | \(Self.escaped(meaning)) |"
     }

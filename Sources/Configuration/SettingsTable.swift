@@ -25,7 +25,7 @@ package enum SettingsTable {
         .deferLoading,
         .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .filterAsRefusal, .extraBody,
         .passedFields,
-        .unsupported, .stripsBillingNonce,
+        .rejectsInferenceGeo, .unsupported, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
         .clientKeys, .origins, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
@@ -66,7 +66,8 @@ extension Setting {
         .upstream, "AZURE_OPENAI_API_KEY", .secret, "Azure OpenAI's key")
     static let azureAPIVersion = Setting(
         .upstream, "AZURE_API_VERSION", .text, aliases: ["OPENAI_API_VERSION"],
-        unset: "Azure's v1 API", "api-version, for a base URL that names an Azure deployment")
+        unset: "Azure's v1 API",
+        "api-version of Azure's classic API; a URL without a deployment uses the model")
     static let authentication = Setting(
         .upstream, "UPSTREAM_AUTH", .choice(Settings.Authentication.allCases.map(\.rawValue)),
         unset: "bearer; api-key for Azure",

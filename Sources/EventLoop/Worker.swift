@@ -35,14 +35,11 @@ package actor Worker {
     package nonisolated func run(_ make: @Sendable (EventLoop) -> any WorkerTenant) {
         executor.adoptThread()
         assumeIsolated { $0.tenant = make($0.loop) }
-        var goesOn = true
-        while goesOn {
-            executor.runJobs()
-            goesOn = assumeIsolated { $0.turn() }
-        }
-        // What has just been resumed comes to its end, and lets go of what it holds.
-        executor.runJobs()
         assumeIsolated { worker in
+            // Jobs run inside: to ask in each round whose thread this is costs as much as a round.
+            repeat { executor.runJobs() } while worker.turn()
+            // What has just been resumed comes to its end, and lets go of what it holds.
+            executor.runJobs()
             worker.tenant = nil
             worker.jobs = [:]
             worker.loop.release()

@@ -106,11 +106,6 @@ extension MessagesExchange {
         return .none
     }
 
-    /// What is known of a model, or of this one request.
-    func quirks(of model: String, _ server: UpstreamServer) -> Set<Quirk> {
-        server.learned.quirks(of: model, now: context.loop.now).union(ownQuirks)
-    }
-
     /// Learns from an answer that has nothing in it that a model cannot but reason.
     func learnHeadroom(_ server: UpstreamServer) {
         if record.isStarved { _ = learn(.reasoningHeadroom, server) }

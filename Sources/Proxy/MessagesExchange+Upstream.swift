@@ -62,7 +62,12 @@ extension MessagesExchange {
         var failure = AttemptFailure(translate(head, text, plan, link), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
         failure.quirk = Quirk.recognise(
-            status: head.status, body: text, known: quirks(of: plan.upstreamModel, link.server))
+            status: head.status, body: text, known: plan.knownQuirks)
+        if failure.quirk == nil,
+            let hint = Quirk.hint(status: head.status, body: text, known: plan.knownQuirks)
+        {
+            failure.error.message += hint
+        }
         throw .failed(failure)
     }
 
@@ -90,7 +95,7 @@ extension MessagesExchange {
     ) -> APIError {
         let settings = link.server.settings
         let known = ErrorContext(
-            secrets: plan.secrets, ownsKey: settings.authentication != .passthrough,
+            secrets: plan.secrets, ownsKey: plan.ownsKey,
             model: plan.requestedModel, path: link.server.endpointPath,
             estimatedInputTokens: plan.estimatedInputTokens)
         let header: (StaticString) -> String? = { head.header($0) }

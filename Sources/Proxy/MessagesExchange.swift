@@ -49,6 +49,7 @@ final class MessagesExchange {
         record = ExchangeRecord(
             requestID: context.mint.next("req"), startedAt: context.loop.now)
         record.traceID = TraceContext(head)?.traceID
+        record.sessionID = head.header("x-claude-code-session-id").map { String($0.prefix(64)) }
     }
 
     /// The whole story.

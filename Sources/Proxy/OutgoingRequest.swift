@@ -77,6 +77,7 @@ extension MessagesExchange {
     ) -> OutgoingRequest {
         var plan = plan
         plan.secrets = secrets(link)
+        plan.ownsKey = link.server.ownsKey
         plan.estimatedInputTokens = calibrated(tokenEstimate, plan)
         record.note(plan, link.server)
         return OutgoingRequest(
@@ -95,6 +96,7 @@ extension MessagesExchange {
             requestedModel: envelope.model, upstreamModel: model,
             isStream: purpose == .message && envelope.isStream)
         plan.secrets = secrets(link)
+        plan.ownsKey = link.server.ownsKey
         plan.estimatedInputTokens = requestBody.count / 4
         record.note(plan, link.server)
         let url = link.server.endpointURL

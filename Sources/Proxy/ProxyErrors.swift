@@ -16,7 +16,8 @@ extension APIError {
     }
 
     static var unknownKey: APIError {
-        APIError(.authentication, "invalid x-api-key", label: .callerAuthentication)
+        APIError(
+            .authentication, "invalid x-api-key", label: .callerAuthentication, shouldRetry: false)
     }
 
     static var unknownEncoding: APIError {

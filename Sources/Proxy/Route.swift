@@ -21,7 +21,8 @@ enum Route: Equatable {
         case "/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens",
             "/messages/count_tokens", "/v1/v1/messages/count_tokens":
             self = Self.post(head, .countTokens)
-        case "/v1/models", "/anthropic/v1/models", "/models": self = Self.get(head, .models)
+        case "/v1/models", "/anthropic/v1/models", "/models", "/v1/v1/models":
+            self = Self.get(head, .models)
         case Self.quitPath: self = Self.post(head, .quit)
         case "/", "/api/hello": self = Self.get(head, .hello)
         // Telemetry that Claude Code has for its own gateway: refused, it is sent again and again.
@@ -30,13 +31,20 @@ enum Route: Equatable {
             self = Self.post(head, .report)
         case _ where path.hasPrefix("/v1/messages/batches"):
             self = .missing(message: "message batches are not supported by this gateway")
-        case _ where path.hasPrefix("/v1/models/"):
-            self = Self.get(head, .model(String(path.dropFirst(11)).percentDecoded))
         default:
             self =
-                Self.probe(path).map { Self.get(head, $0) }
+                (Self.probe(path) ?? Self.oneModel(path)).map { Self.get(head, $0) }
                 ?? .missing(message: "Not found: \(head.method) \(path)")
         }
+    }
+
+    /// One model, in as many spellings as the list of all.
+    private static func oneModel(_ path: String) -> Route? {
+        for prefix in ["/v1/models/", "/anthropic/v1/models/", "/models/", "/v1/v1/models/"]
+        where path.hasPrefix(prefix) {
+            return .model(String(path.dropFirst(prefix.utf8.count)).percentDecoded)
+        }
+        return nil
     }
 
     /// Ends the process, on both listeners.

@@ -1,5 +1,6 @@
 // How far estimates of tokens are off for each upstream model.
 internal import Synchronization
+internal import Translation
 
 /// The running ratios of what upstreams count to what we estimate (translation 6.1).
 ///
@@ -18,14 +19,12 @@ final class TokenCalibration: Sendable {
         private var actual = 0.0
         private var estimate = 0.0
         private(set) var value = 1.0
-        private(set) var samples = 0
 
         mutating func note(_ actual: Int, _ estimate: Int, within range: ClosedRange<Double>) {
             guard actual > 0, estimate > 0 else { return }
             // One count that cannot be must not outweigh what was seen before and comes after.
             let most = Double(estimate) * range.upperBound
             let least = Double(estimate) * range.lowerBound
-            samples += 1
             self.actual = self.actual * Self.kept + min(max(Double(actual), least), most)
             self.estimate = self.estimate * Self.kept + Double(estimate)
             value = self.actual / self.estimate
@@ -38,7 +37,7 @@ final class TokenCalibration: Sendable {
 
     private struct Entry {
         var rough = Ratio()
-        var careful = Ratio()
+        var careful = TokenRatios()
         var exchanges = 0
     }
 
@@ -61,12 +60,12 @@ final class TokenCalibration: Sendable {
     }
 
     /// Learns from an upstream's own count.
-    func learn(_ actual: Int, rough: Int, careful: Int?, of model: String) {
+    func learn(_ actual: Int, rough: Int, careful: TokenCount?, of model: String) {
         entries.withLock { entries in
             guard entries[model] != nil else { return }
             // A picture is many bytes and few tokens.
             entries[model]?.rough.note(actual, rough, within: 0.05...4)
-            if let careful { entries[model]?.careful.note(actual, careful, within: 0.5...2) }
+            if let careful { entries[model]?.careful.note(actual, careful) }
         }
     }
 
@@ -76,16 +75,18 @@ final class TokenCalibration: Sendable {
     }
 
     /// A careful estimate in the upstream's own measure, and whether that is known.
-    func calibrated(careful: Int, for model: String) -> (tokens: Int, isLearned: Bool) {
-        let ratio = entries.withLock { $0[model]?.careful ?? Ratio() }
-        return (ratio.applied(to: careful), ratio.samples > 0)
+    func calibrated(
+        careful: TokenCount, for model: String
+    ) -> (tokens: Int, isLearned: Bool) {
+        let ratios = entries.withLock { $0[model]?.careful ?? TokenRatios() }
+        return (ratios.applied(to: careful), ratios.samples > 0)
     }
 }
 
 /// What one exchange's input was estimated at.
 struct TokenEstimate: Sendable {
     var rough = 0
-    var careful: Int?
+    var careful: TokenCount?
 
     init() {}
 }

@@ -156,8 +156,7 @@ enum RepairKinds {
     static let all = [
         "empty_block", "orphan_result", "orphan_use", "surrogate", "tool_name", "tool_id",
         "tool_arguments", "schema", "prefill", "max_tokens", "parallel_tool_use", "finish_reason",
-        "missing_end", "malformed_chunk",
-        "other",
+        "missing_end", "malformed_chunk", "computer_tool", "unknown_tool", "other",
     ]
 }
 

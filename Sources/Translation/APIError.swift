@@ -55,6 +55,8 @@ package struct APIError: Error, Equatable, Sendable {
     package var label: Label
     /// Whether the upstream's filter has refused the prompt.
     package var isFiltered = false
+    /// What a refusal inside an answer of 200 teaches about the upstream.
+    package var quirk: Quirk?
 
     /// An error with the status that belongs to its kind, unless another is given.
     package init(

@@ -6,20 +6,29 @@ package enum ChatEndpoint {
     ///
     /// A base that ends in `/chat/completions` is taken as it is, one that ends in a version (or in
     /// `/openai`) is completed, anything else gets `/v1/chat/completions`. A query stays.
-    package static func url(base: String, azureDeployment: String? = nil, apiVersion: String? = nil)
-        -> String
-    {
+    package static func url(base: String) -> String {
         let parts = base.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var path = String(parts[0])
         while path.hasSuffix("/") { path.removeLast() }
-        var query = parts.count > 1 ? "?" + parts[1] : ""
-        if let azureDeployment, !path.hasSuffix("/v1") {
-            path += "/openai/deployments/\(azureDeployment)/chat/completions"
-            query = "?api-version=\(apiVersion ?? "2024-10-21")"
-        } else if !path.hasSuffix("/chat/completions") {
+        if !path.hasSuffix("/chat/completions") {
             path += completes(path) ? "/chat/completions" : "/v1/chat/completions"
         }
-        return path + query
+        return path + (parts.count > 1 ? "?" + parts[1] : "")
+    }
+
+    /// The URL for one model: its name takes the place of `{model}`, as one segment of the path
+    /// whatever is in it.
+    package static func url(_ url: String, for model: String) -> String {
+        guard let range = url.firstRange(of: "{model}") else { return url }
+        var segment = ""
+        for byte in model.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+                segment.unicodeScalars.append(Unicode.Scalar(byte))
+            default: segment += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return url[..<range.lowerBound] + segment + url[range.upperBound...]
     }
 
     /// Whether the last segment is a version like `v1`, or `openai` as Gemini has it.

@@ -30,8 +30,12 @@ package struct ExchangePlan: Sendable {
     package var webSearchQuery: String?
     /// How the answer is to be shaped.
     package var options: AnswerOptions
+    /// What was known of the upstream when the request was written.
+    package var knownQuirks: Set<Quirk>
     /// What the upstream was sent and no message of an error may show; see `ErrorContext`.
     package var secrets: [String]
+    /// Whether the upstream was sent a key of ours rather than the client's.
+    package var ownsKey: Bool
     /// Whether the upstream's limit is the client's for the text, with no room to reason within.
     package var lacksHeadroom: Bool
     /// The client's limit for the text, when the upstream was given a wider one to reason within.
@@ -59,7 +63,9 @@ package struct ExchangePlan: Sendable {
         repairs = []
         webSearchQuery = nil
         options = AnswerOptions()
+        knownQuirks = []
         secrets = []
+        ownsKey = false
         lacksHeadroom = false
         textTokensMax = nil
         tellsSpeed = false

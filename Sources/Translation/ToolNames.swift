@@ -34,14 +34,17 @@ package struct ToolNames: Sendable {
     /// The client's name of a tool that the model called; unknown names come back unchanged, but
     /// for prefixes that some models put before a name they were given.
     package func original(of upstream: String) -> String {
-        if let original = originals[upstream] { return original }
-        if offered.contains(upstream) { return upstream }
+        if let known = known(upstream) { return known }
         for prefix in ["functions.", "default_api.", "tools."] where upstream.hasPrefix(prefix) {
-            let name = String(upstream.dropFirst(prefix.utf8.count))
-            if offered.contains(name) { return name }
+            if let known = known(String(upstream.dropFirst(prefix.utf8.count))) { return known }
         }
-        let same = offered.filter { $0.lowercased() == upstream.lowercased() }
+        let spelling = upstream.lowercased()
+        let same = offered.filter { upstreamName(of: $0).lowercased() == spelling }
         return same.count == 1 ? same.first ?? upstream : upstream
+    }
+
+    private func known(_ upstream: String) -> String? {
+        originals[upstream] ?? (offered.contains(upstream) ? upstream : nil)
     }
 
     /// Whether a name was made by us for a longer or odder one.

@@ -38,6 +38,14 @@ import Testing
         ),
         (
             [
+                "AZURE_OPENAI_ENDPOINT": "https://x.openai.azure.com",
+                "AZURE_API_VERSION": "2025-01-01",
+            ],
+            "https://x.openai.azure.com/openai/deployments/{model}/chat/completions"
+                + "?api-version=2025-01-01"
+        ),
+        (
+            [
                 "OPENAI_BASE_URL":
                     "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=1"
             ],
@@ -55,7 +63,8 @@ import Testing
 
     @Test func azureVersionNeedsADeployment() {
         let lines = mistakes([
-            "AZURE_OPENAI_ENDPOINT": "https://x.openai.azure.com", "AZURE_API_VERSION": "2025",
+            "AZURE_OPENAI_ENDPOINT": "https://x.openai.azure.com/openai/v1",
+            "AZURE_API_VERSION": "2025",
         ])
         #expect(lines.count == 1)
         #expect(lines.first?.contains("/deployments/") == true)

@@ -200,6 +200,7 @@ def test_client_keys(upstream, tmp_path):
         refused = ask(**headers)
         assert refused.status_code == 401
         assert refused.json()["error"]["type"] == "authentication_error"
+        assert refused.headers["x-should-retry"] == "false"
     assert httpx.get(sidecar.url + "/healthz").status_code == 200
     assert sidecar.stop() == 0
 

@@ -22,6 +22,8 @@ private func route(_ method: String, _ target: String) throws -> Route? {
     @Test(arguments: [
         ("GET", "/v1/models?limit=1000", Route.models),
         ("GET", "/v1/models/openai%2Fgpt-4o", .model("openai/gpt-4o")),
+        ("GET", "/anthropic/v1/models/a", .model("a")), ("GET", "/models/a", .model("a")),
+        ("GET", "/v1/v1/models/a", .model("a")), ("GET", "/v1/v1/models", .models),
         ("POST", "/v1/messages/count_tokens?beta=true", .countTokens),
         ("POST", "/api/event_logging/batch", .report), ("POST", "/v1/metrics", .report),
         ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),

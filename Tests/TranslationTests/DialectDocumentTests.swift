@@ -97,6 +97,7 @@ import Testing
     private static func schemas(_ style: Dialect.SchemaStyle) -> String {
         switch style {
         case .jsonSchema: "as they are"
+        case .uncommented: "no `$id`, `$comment`"
         case .grammar: "no `true`"
         case .gemini: "Gemini's subset"
         }

@@ -36,6 +36,15 @@ private let user = #"{"role":"user","content":"hi"}"#
         #expect(Dialect.vllm.refined(for: model).name == "vllm")
     }
 
+    @Test(arguments: [
+        ("https://api.deepseek.com", Dialect.Prefill.emulated),
+        ("https://api.deepseek.com/beta", .prefix), ("https://api.deepseek.com/beta/v1/", .prefix),
+        ("https://beta.example/beta", .emulated),
+    ])
+    func deepSeekTakesAPrefixWhereItIsBeta(url: String, prefill: Dialect.Prefill) {
+        #expect(Dialect.detect(baseURL: url).prefill == prefill)
+    }
+
     @Test func namesAreUnique() {
         #expect(Set(Dialect.all.map(\.name)).count == Dialect.all.count)
         for dialect in Dialect.all { #expect(Dialect.named(dialect.name) == dialect) }

@@ -199,6 +199,10 @@ private let outputs: [(String, Int?, Int)] = [
         (#"[{"error":{"message":"f"}}]"#, "f"),
         (#"{"error":{"message":"x","metadata":{"raw":"{\"error\":{\"message\":\"g\"}}"}}}"#, "g"),
         (#"{"error":{"message":"h","metadata":{"provider_name":"P"}}}"#, "h (provider: P)"),
+        (#"{"error":{"message":"x","metadata":{"raw":"upstream is busy"}}}"#, "upstream is busy"),
+        (#"{"error":{"message":"x","metadata":{"raw":{"message":"j"}}}}"#, "j"),
+        (#"{"error":{"message":"y","metadata":{"raw":""}}}"#, "y"),
+        (#"{"message":{"detail":[{"msg":"k"}]}}"#, "k"),
         (#"{"errors":[{"message":"i"}]}"#, "i"),
         ("<html><body><h1>Bad</h1> thing</body></html>", "Bad thing"),
         ("", "upstream answered 400"),
@@ -250,15 +254,70 @@ private let outputs: [(String, Int?, Int)] = [
         #expect(own.status == 502 && own.kind == .api && own.shouldRetry == false)
         let passed = translate(401, text, ownsKey: false)
         #expect(passed.status == 401 && passed.kind == .authentication)
+        #expect(passed.shouldRetry == false)
         #expect(!own.message.contains("sk-secret") && !passed.message.contains("sk-secret"))
+    }
+
+    @Test func aKeyOfOursIsNotTheClientsFaultInsideAnAnswerEither() throws {
+        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let chat = try JSONDocument(parsing: Array(#"{"error":{"message":"x","code":401}}"#.utf8))
+        let text = #"{"error":{"type":"authentication_error","message":"x"}}"#
+        let passed = try JSONDocument(parsing: Array(text.utf8))
+        func errors() -> [APIError?] {
+            [
+                UpstreamError.inBand(chat.root, plan),
+                PassedError.inBand(passed.root, ownsKey: plan.ownsKey),
+            ]
+        }
+        #expect(errors().map(\.?.status) == [401, 401])
+        plan.ownsKey = true
+        #expect(errors().map(\.?.status) == [502, 502])
+        #expect(errors().map(\.?.shouldRetry) == [false, false])
+    }
+
+    @Test(arguments: [
+        ("Incorrect API key provided: sk-secr****-key. See x.", "provided: ***. See x."),
+        ("Incorrect API key provided: sk-s...ey", "provided: ***"),
+        ("Your api key: ****-key is invalid", "key: *** is invalid"),
+        ("key sk-secret-key and sk-se**********ey.", "key *** and ***."),
+        ("**Bold** words... and 2**3, a*** of b...", "**Bold** words... and 2**3, a*** of b..."),
+    ])
+    func fragmentsOfAKeyAreHidden(text: String, shown: String) {
+        #expect(translate(403, said(text)).message.hasSuffix(shown))
+    }
+
+    @Test func whatNoRetryMendsIsNotRetried() {
+        #expect(translate(302, "").shouldRetry == false)
+        #expect(translate(302, "").message.hasSuffix("set the final base URL"))
+        #expect(translate(500, "").shouldRetry == nil)
     }
 
     @Test func aMissingModelIsNamed() {
         #expect(translate(404, said("not there")).message == "not there (model: m)")
         #expect(translate(404, said(#"model "m" not found"#)).message == #"model "m" not found"#)
+    }
+
+    @Test(arguments: [
+        "", "<html>nginx</html>", #"{"detail":"Not Found"}"#, "404 page not found",
+        #"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#,
+        #"{"error":{"message":"Invalid URL (POST /v1/v1/chat/completions)"}}"#,
+        #"{"error":{"code":"404","message":"Resource not found"}}"#,
+        #"{"message":"Route POST:/v1/chat not found","error":"Not Found","statusCode":404}"#,
+        "<pre>Cannot POST /v1/chat</pre>", #"{"error":"Unknown request URL: POST /v1/chat."}"#,
+        #"{"status":404,"error":"Not Found","path":"/v1/chat"}"#,
+    ])
+    func aWrongPathIsNotAWrongModel(body: String) {
         #expect(
-            translate(404, "<html>nginx</html>").message
+            translate(404, body).message
                 == "upstream returned 404 for POST /v1/chat: check base URL")
+    }
+
+    @Test(arguments: [
+        "The API deployment for this resource does not exist.",
+        "No endpoints found matching your data policy.", "The model `x` does not exist.",
+    ])
+    func aWrongModelIsNotAWrongPath(text: String) {
+        #expect(translate(404, said(text)).message.hasPrefix(text))
     }
 
     @Test(
@@ -302,6 +361,13 @@ private let outputs: [(String, Int?, Int)] = [
         headers: [String: String], text: String, seconds: Int?
     ) {
         #expect(translate(429, said(text), headers: headers).retryAfterSeconds == seconds)
+    }
+
+    @Test func whenToTryAgainIsReadInsideAnAnswerToo() throws {
+        let text = #"{"error":{"message":"Rate limit, try again in 6.5s","code":429}}"#
+        let root = try JSONDocument(parsing: Array(text.utf8)).root
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        #expect(UpstreamError.inBand(root, plan)?.retryAfterSeconds == 7)
     }
 
     @Test func aRequestOverTheLimitOfAMinuteIsNotTriedAgain() {

@@ -82,7 +82,8 @@ private func text(_ run: StreamRun) -> String {
     ) throws {
         let known = try sent(more, quirks: [.reasoningHeadroom])
         #expect(known.limit == limit && known.plan.textTokensMax == ofText)
-        #expect(known.plan.repairs.isEmpty && !known.plan.lacksHeadroom)
+        #expect(known.plan.repairs == (more.isEmpty ? ["max_tokens"] : []))
+        #expect(!known.plan.lacksHeadroom)
         #expect(try sent(more).plan.textTokensMax == nil)
     }
 

@@ -121,6 +121,9 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(chat.components(separatedBy: "\"\(alias)\"").count == 4)
         #expect(!chat.contains(name))
         #expect(plan.toolNames.original(of: alias) == name)
+        for spelling in ["functions.\(alias)", alias.uppercased(), alias.lowercased()] {
+            #expect(plan.toolNames.original(of: spelling) == name)
+        }
     }
 
     @Test func longToolNamesThatBeginAlikeStayApart() throws {
@@ -152,6 +155,41 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(
             try translate(request(#"{"role":"user","content":"x"}"#), limits: limits).chat
                 .contains(#""max_completion_tokens":3"#))
+        let unlimited = Array(#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#.utf8)
+        #expect(
+            try translate(unlimited, limits: limits).chat.contains(#""max_completion_tokens":3"#))
+    }
+
+    @Test(arguments: [(#""us""#, true), (#""global""#, false), ("null", false)])
+    func aRegionIsRefusedWhereTheOperatorWantsThat(place: String, isRefused: Bool) throws {
+        let body = request(
+            #"{"role":"user","content":"x"}"#, #","inference_geo":\#(place)"#)
+        #expect(try translate(body).plan.losses == (isRefused ? ["inference_geo"] : []))
+        var limits = RequestLimits()
+        limits.refusesInferenceGeo = true
+        guard isRefused else { return _ = try translate(body, limits: limits) }
+        let error = #expect(throws: APIError.self) { try translate(body, limits: limits) }
+        #expect(error?.message.hasPrefix("inference_geo") == true)
+    }
+
+    @Test func withoutItsPlaceholderNothingIsDeferred() throws {
+        var limits = RequestLimits()
+        limits.includesDeferredTools = true
+        let names = ["DeferredToolPlaceholder", "f"]
+        let tools = names.map { #"{"name":"\#($0)","defer_loading":true}"# }
+        let (chat, _) = try translate(
+            request(
+                #"{"role":"user","content":"x"}"#,
+                #","tools":[\#(tools.joined(separator: ","))]"#), limits: limits)
+        #expect(chat.contains(#""name":"f""#) && !chat.contains("Placeholder"))
+    }
+
+    @Test func aScreenIsCounted() throws {
+        let (_, plan) = try translate(
+            request(
+                #"{"role":"user","content":"x"}"#,
+                #","tools":[{"type":"computer_20250124","name":"computer"}]"#))
+        #expect(plan.repairs == ["computer_tool"])
     }
 
     @Test(arguments: [
@@ -167,11 +205,15 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(ChatEndpoint.url(base: base) == url)
     }
 
-    @Test func azuresClassicAddressNamesTheDeployment() {
-        let url = ChatEndpoint.url(
-            base: "https://r.openai.azure.com/", azureDeployment: "d", apiVersion: "2025-01-01")
-        let path = "/openai/deployments/d/chat/completions?api-version=2025-01-01"
-        #expect(url == "https://r.openai.azure.com" + path)
+    @Test(arguments: [
+        ("gpt-5", "gpt-5"), ("a/../b", "a%2F..%2Fb"), ("x?y#z %\r\n", "x%3Fy%23z%20%25%0D%0A"),
+        ("ü{model}", "%C3%BC%7Bmodel%7D"),
+    ])
+    func aModelIsOneSegmentOfThePath(model: String, segment: String) {
+        #expect(
+            ChatEndpoint.url("https://h/d/{model}/c?v=1", for: model)
+                == "https://h/d/\(segment)/c?v=1")
+        #expect(ChatEndpoint.url("https://h/v1", for: model) == "https://h/v1")
     }
 
     @Test func modelsAreMappedExactFirstThenByPattern() {

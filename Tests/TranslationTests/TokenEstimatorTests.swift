@@ -5,7 +5,7 @@ import Testing
 
 private func estimate(_ text: String) -> Int {
     let bytes = Array(text.utf8)
-    return TokenEstimator.estimate([bytes[...]])
+    return TokenEstimator.estimate([bytes[...]]).tokens
 }
 
 /// The beginning of a picture, by the sizes that stand in it.
@@ -29,14 +29,14 @@ private func png(_ width: UInt8, _ height: UInt8) -> [UInt8] {
 
     @Test func thereIsAlwaysOne() {
         #expect(estimate("") == 1)
-        #expect(TokenEstimator.estimate([]) == 1)
+        #expect(TokenEstimator.estimate([]).tokens == 1)
     }
 
     @Test func piecesAddUp() {
         let bytes = Array("one camelCase word, and\n    12345 日本 😀 \"quoted\"".utf8)
-        let whole = TokenEstimator.estimate([bytes[...]])
+        let whole = TokenEstimator.estimate([bytes[...]]).tokens
         for place in bytes.indices {
-            let parts = TokenEstimator.estimate([bytes[..<place], bytes[place...]])
+            let parts = TokenEstimator.estimate([bytes[..<place], bytes[place...]]).tokens
             #expect(abs(parts - whole) <= 1)
         }
     }

@@ -59,6 +59,7 @@ struct AttemptFailure: Error {
     /// (translation 0.8).
     init(told error: APIError) {
         self.error = error
+        quirk = error.quirk
         cause =
             switch error.label {
             case .upstreamConnect: .cut

@@ -43,10 +43,15 @@ final class UpstreamLink {
         return isStream ? headers.stream : headers.whole
     }
 
-    /// What of the client's headers the upstream gets: the trace, and Anthropic's own where they
-    /// are understood, the client's credentials among them if they are to be used.
+    private static let requestIDBytesMax = 128
+
+    /// What of the client's headers the upstream gets: the trace, its own name for the request, and
+    /// Anthropic's own where they are understood; the client's credentials too if they are to do.
     private func passedOn(_ head: RequestHead) -> [String] {
-        let trace = TraceContext(head)?.lines(spanID: Entropy.word()) ?? []
+        var trace = TraceContext(head)?.lines(spanID: Entropy.word()) ?? []
+        if let id = head.header("x-request-id"), id.utf8.count <= Self.requestIDBytesMax {
+            trace.append("x-request-id: \(id)")
+        }
         guard server.settings.interface == .anthropic else { return trace }
         var names: [StaticString] = ["anthropic-version", "anthropic-beta"]
         if server.settings.authentication == .passthrough {

@@ -13,7 +13,7 @@ final class UpstreamServer: Sendable {
     let dialect: Dialect
     let models: ModelMap
     let translator: RequestTranslator
-    /// Where requests go; for Azure's classic addresses it depends on the model.
+    /// Where requests go; `{model}` in it stands for the model's name.
     let endpointURL: String
     /// Keys in the address itself.
     let querySecrets: [String]
@@ -21,7 +21,6 @@ final class UpstreamServer: Sendable {
     let modelsURL: String?
     let tellsModels = UpstreamModels()
     let learned = LearnedQuirks()
-    private let azureVersion: String?
     private let health: Mutex<Health>
 
     /// How it has been of late; looked at a few times for each attempt, never for a token.
@@ -46,9 +45,8 @@ final class UpstreamServer: Sendable {
         case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
         }
         // Azure's classic addresses tell of models, but are asked by names of deployments.
-        let isClassic = dialect.name == Dialect.azure.name && settings.azureAPIVersion != nil
+        let isClassic = dialect.name == Dialect.azure.name && endpointURL.contains("/deployments/")
         modelsURL = isClassic ? nil : ModelsEndpoint.url(beside: endpointURL)
-        azureVersion = dialect.name == Dialect.azure.name ? settings.azureAPIVersion : nil
         health = Mutex(Health(budget: RetryBudget(now: .read())))
     }
 
@@ -57,12 +55,11 @@ final class UpstreamServer: Sendable {
     /// Where requests go, without a key in its query.
     var shownURL: String { endpointURL.withoutSecrets }
 
+    /// Whether requests carry a key of ours rather than the client's.
+    var ownsKey: Bool { settings.authentication != .passthrough }
+
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
-    func endpointURL(for model: String) -> String {
-        guard let azureVersion else { return endpointURL }
-        return ChatEndpoint.url(
-            base: settings.baseURL, azureDeployment: model, apiVersion: azureVersion)
-    }
+    func endpointURL(for model: String) -> String { ChatEndpoint.url(endpointURL, for: model) }
 
     /// The path of its URL, for messages.
     var endpointPath: String {

@@ -18,6 +18,8 @@ extension Dialect {
             }
         }
         var dialect = known ?? .generic
+        // The one that takes a prefix stands apart.
+        if dialect.name == "deepseek", rest.contains("beta") { dialect.prefill = .prefix }
         dialect.goesByModel = known == nil
         return dialect
     }
@@ -84,7 +86,10 @@ private struct ModelFamily: Sendable {
             }),
         ModelFamily(
             dialects: ["openrouter"], isMember: { $0.hasPrefix("anthropic/") },
-            change: { $0.acceptsImagesInTools = true }),
+            change: {
+                $0.acceptsImagesInTools = true
+                $0.fillsEmptyResults = true
+            }),
         // Flash models can do without thinking; the others only with little of it.
         ModelFamily(
             dialects: ["gemini"], isMember: { has($0, "flash") },

@@ -128,6 +128,7 @@ extension Dialect {
     /// Groq.
     package static let groq = Dialect("groq", "Groq") {
         $0.addresses = ["api.groq.com"]
+        $0.schemas = .uncommented
         $0.nullsEmptyContent = true
         $0.systemEntries = .preserve
         $0.acceptsStrictTools = true

@@ -40,6 +40,8 @@ package struct Dialect: Sendable, Equatable {
     /// What schemas of tools may hold (translation 2.8).
     package enum SchemaStyle: Sendable {
         case jsonSchema
+        /// Without `$id` and `$comment` (Groq).
+        case uncommented
         /// Compiled to a grammar: no `true` as a schema (llama.cpp).
         case grammar
         /// Gemini's subset of OpenAPI.
@@ -154,6 +156,8 @@ package struct Dialect: Sendable, Equatable {
     package var systemEntries = SystemEntries.fold
     /// Whether an assistant message without text has `content: null`; else it is `""`.
     package var nullsEmptyContent = false
+    /// Whether a tool message without text is refused.
+    package var fillsEmptyResults = false
     /// Whether user and assistant messages must take turns.
     package var alternatesRoles = false
     /// Whether a user message right after a tool message is refused (Mistral, code 3230).

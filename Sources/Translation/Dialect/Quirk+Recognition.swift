@@ -9,22 +9,42 @@ extension Quirk {
     package static func recognise(
         status: Int, body: [UInt8], known: Set<Quirk> = []
     ) -> Quirk? {
-        guard [400, 404, 422, 500].contains(status), let document = try? JSONDocument(parsing: body)
-        else { return nil }
-        let message = ErrorWords(document.root, body: body).message
+        guard let document = try? JSONDocument(parsing: body) else { return nil }
+        return recognise(status: status, document.root, known: known)
+    }
+
+    /// The same of a refusal that was told inside an answer of 200.
+    static func recognise(status: Int, _ root: JSONValue, known: Set<Quirk>) -> Quirk? {
+        guard [400, 404, 422, 500].contains(status) else { return nil }
+        let words = ErrorWords(root, body: [])
+        let message = words.message
         let text = message.lowercased()
         if let wording = wordings.first(where: { $0.matches(text) }) { return wording.quirk }
         // A server that breaks down, or knows no such model, says nothing about parameters.
         guard status == 400 || status == 422 else { return nil }
         if let quirk = limit(message, text) { return quirk }
-        let named = document.root["error"]?["param"]?.text?.string
-        if let quirk = effort(named, text) {
+        let named = words.parameter
+        if let quirk = effort(named, text, given: words.input) {
             // Tools without reasoning was the last that could be tried.
             return quirk == .noEffort(.none) && known.contains(.effortNone) ? nil : quirk
         }
         if let quirk = choice(named, text, known) { return quirk }
         guard complaints.contains(where: { text.contains($0) }) else { return nil }
         return parameter(named, text)
+    }
+
+    /// What to tell beside the words of a refusal that nothing heals: tools were refused with
+    /// reasoning, and then without it.
+    package static func hint(status: Int, body: [UInt8], known: Set<Quirk>) -> String? {
+        guard known.contains(.effortNone), status == 400,
+            let document = try? JSONDocument(parsing: body)
+        else { return nil }
+        let words = ErrorWords(document.root, body: body)
+        let text = words.message.lowercased()
+        guard text.contains("reasoning") || words.parameter?.hasPrefix("reasoning") == true else {
+            return nil
+        }
+        return " (the model takes no tools in /chat/completions: choose another for it)"
     }
 
     /// Words that tell one thing wherever they stand, seen with the server named.
@@ -75,6 +95,7 @@ extension Quirk {
             Wording(.toolsNeeded, "must be defined when using tooluse"),
             Wording(.toolsNeeded, "must define `tools`"),
             Wording(.toolsNeeded, "tools= param"),
+            Wording(.toolsNeeded, "`tools=` param"),
             // Mistral's tokenizer under vLLM.
             Wording(.nineCharacterToolIDs, "tool call id", "length of 9"),
             // llama.cpp; vLLM's and SGLang's grammar engines.
@@ -134,17 +155,34 @@ extension Quirk {
     // MARK: - Parameters with several values
 
     /// An effort that is not among the values: “Unsupported value: 'max' is not supported …”.
-    private static func effort(_ param: String?, _ text: String) -> Quirk? {
+    ///
+    /// The refused one stands before the list of those that are taken, or is told apart, by
+    /// pydantic as `input`.
+    private static func effort(_ param: String?, _ text: String, given: String?) -> Quirk? {
         guard param?.hasPrefix("reasoning") == true || text.contains("reasoning") else {
             return nil
         }
-        let end = text.firstRange(of: "supported values")?.lowerBound ?? text.endIndex
-        let listed = text.firstRange(of: "expected one of")?.lowerBound ?? end
-        let head = text[..<min(end, listed)]
-        let refused = Effort.allCases.first { effort in
-            ["'", "\"", "`"].contains { head.contains("\($0)\(effort.rawValue)\($0)") }
+        let lists = ["supported values", "one of", "must be", "should be", "valid values"]
+        let listed = lists.compactMap { text.firstRange(of: $0)?.lowerBound }.min()
+        if let refused = quotedEffort(text[..<(listed ?? text.endIndex)]) {
+            return .noEffort(refused)
         }
-        return refused.map { .noEffort($0) }
+        guard listed != nil else { return nil }
+        if let refused = given.flatMap({ Effort(rawValue: $0) }) { return .noEffort(refused) }
+        for words in ["input': ", "input_value=", "got ", "received "] {
+            if let range = text.firstRange(of: words),
+                let refused = quotedEffort(text[range.upperBound...].prefix(10))
+            {
+                return .noEffort(refused)
+            }
+        }
+        return nil
+    }
+
+    /// The first effort that stands in quotes.
+    private static func quotedEffort(_ text: Substring) -> Effort? {
+        text.split(omittingEmptySubsequences: false) { $0 == "'" || $0 == "\"" || $0 == "`" }
+            .dropFirst().dropLast().lazy.compactMap { Effort(rawValue: String($0)) }.first
     }
 
     /// Thinking models of DeepSeek, Moonshot and Qwen, and Groq, take no demands.
@@ -174,9 +212,21 @@ extension Quirk {
         // Too common a word to be looked for in a sentence.
         if named == "user" { return .noUser }
         if let named, let found = table.first(where: { $0.0 == named }) { return found.1 }
-        return table.first { name, _ in
-            text.contains("'\(name)'") || text.contains("\"\(name)\"") || text.contains("`\(name)`")
-                || text.contains(": \(name)")
-        }?.1
+        return table.first { name, _ in isNamed(name, text) }?.1
+    }
+
+    /// Whether a text names a parameter rather than using its word: in quotes, behind a colon, or
+    /// as a path like `messages.1.reasoning_content:`.
+    private static func isNamed(_ name: String, _ text: String) -> Bool {
+        if text.contains(": \(name)") || text.hasPrefix("\(name):") { return true }
+        return text.ranges(of: name).contains { range in
+            guard range.lowerBound > text.startIndex, range.upperBound < text.endIndex else {
+                return false
+            }
+            let before = text[text.index(before: range.lowerBound)]
+            let after = text[range.upperBound]
+            return "'\"`.".contains(before)
+                && ("'\"`".contains(after) || before == "." && after == ":")
+        }
     }
 }

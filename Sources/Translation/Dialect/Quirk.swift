@@ -98,7 +98,7 @@ extension Dialect {
         case .noJSONSchema: structuredOutput = min(structuredOutput, .object)
         case .noJSONObject: structuredOutput = .instruction
         case .noFormatBesideTools: constrainsBesideTools = false
-        case .nullContent: nullsEmptyContent = true
+        case .nullContent: (nullsEmptyContent, fillsEmptyResults) = (true, true)
         case .emptyContent: nullsEmptyContent = false
         case .noImages: acceptsImages = false
         case .noPDF: acceptsPDF = false

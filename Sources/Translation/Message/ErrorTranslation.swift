@@ -54,13 +54,17 @@ package enum UpstreamError {
             return nil
         }
         let words = ErrorWords(root, body: [])
-        let status = words.code.flatMap { Int($0) }.flatMap { (400...599).contains($0) ? $0 : nil }
-        return classify(
-            status: status ?? words.statusByWord ?? 500, words,
+        let told = words.code.flatMap { Int($0) }.flatMap { (400...599).contains($0) ? $0 : nil }
+        let status = told ?? words.statusByWord ?? 500
+        var error = classify(
+            status: status, words,
             ErrorContext(
-                secrets: [], ownsKey: false, model: plan.requestedModel, path: "",
-                estimatedInputTokens: plan.estimatedInputTokens)
-        ).hiding(plan.secrets)
+                secrets: [], ownsKey: plan.ownsKey, model: plan.requestedModel, path: "",
+                estimatedInputTokens: plan.estimatedInputTokens))
+        error.retryAfterSeconds =
+            RetryAfter.seconds({ _ in nil }, text: words.message) ?? error.retryAfterSeconds
+        error.quirk = Quirk.recognise(status: status, root, known: plan.knownQuirks)
+        return error.hiding(plan.secrets)
     }
 
     private static func classify(
@@ -76,11 +80,11 @@ package enum UpstreamError {
             return overflow.error(upstream: message, context)
         }
         switch status {
-        case 401 where context.ownsKey:
+        case 401 where context.ownsKey: return .credentialRejected(message)
+        case 401:
+            // Claude Code would ask ten times more with the same key.
             return APIError(
-                .api, "upstream rejected the gateway's credential: \(message)",
-                label: .upstreamAuthentication, status: 502, shouldRetry: false)
-        case 401: return APIError(.authentication, message, label: .upstreamAuthentication)
+                .authentication, message, label: .upstreamAuthentication, shouldRetry: false)
         case 402:
             return APIError(.billing, message, label: .upstreamRateLimit, shouldRetry: false)
         case 400..<404 where words.isFiltered:
@@ -110,7 +114,7 @@ package enum UpstreamError {
         case 300..<400:
             return APIError(
                 .api, "upstream answered with a redirect (\(status)); set the final base URL",
-                label: .upstreamProtocol, status: 502)
+                label: .upstreamProtocol, status: 502, shouldRetry: false)
         default: return APIError(.api, message, label: .upstream5xx)
         }
     }
@@ -120,7 +124,7 @@ package enum UpstreamError {
         _ message: String, _ words: ErrorWords, _ context: ErrorContext
     ) -> APIError {
         var text = message
-        if words.isHTML || words.message.isEmpty {
+        if words.isAboutPath || message.contains(context.path), !context.path.isEmpty {
             text = "upstream returned 404 for POST \(context.path): check base URL"
         } else if !message.contains(context.model) {
             // Claude Code tells its user which model to change.
@@ -131,13 +135,48 @@ package enum UpstreamError {
 }
 
 extension APIError {
+    /// A key of ours was refused: nothing that the client could mend.
+    static func credentialRejected(_ message: String) -> APIError {
+        APIError(
+            .api, "upstream rejected the gateway's credential: \(message)",
+            label: .upstreamAuthentication, status: 502, shouldRetry: false)
+    }
+
     /// The same error without secrets that an upstream has put into its words.
     func hiding(_ secrets: [String]) -> APIError {
         var error = self
         for secret in secrets where secret.utf8.count >= 8 {
-            error.message = Self.redacted(error.message, secret)
+            error.message = Self.withoutFragments(Self.redacted(error.message, secret), secret)
         }
         return error
+    }
+
+    /// OpenAI and others show the ends of a key and stars between them.
+    private static func withoutFragments(_ message: String, _ secret: String) -> String {
+        guard message.contains("**") || message.contains("..") else { return message }
+        func isOfKey(_ character: Character) -> Bool {
+            character.isLetter || character.isNumber || "-_*.".contains(character)
+        }
+        var out = ""
+        var rest = message[...]
+        while let start = rest.firstIndex(where: isOfKey) {
+            var word = rest[start...].prefix(while: isOfKey)
+            while word.count > 1, word.last == "." { word.removeLast() }
+            out += rest[..<start]
+            out += isFragment(word, of: secret) ? "***" : String(word)
+            rest = rest[word.endIndex...]
+        }
+        return out + rest
+    }
+
+    /// Whether a word has stars or dots in it, and a beginning or an end of the secret around them.
+    private static func isFragment(_ word: Substring, of secret: String) -> Bool {
+        guard word.contains("**") || word.contains("..") else { return false }
+        func isGap(_ character: Character) -> Bool { character == "*" || character == "." }
+        let head = word.prefix { !isGap($0) }
+        var tail = word[...]
+        if let gap = word.lastIndex(where: isGap) { tail = word[word.index(after: gap)...] }
+        return !head.isEmpty && secret.hasPrefix(head) || !tail.isEmpty && secret.hasSuffix(tail)
     }
 
     private static func redacted(_ message: String, _ secret: String) -> String {

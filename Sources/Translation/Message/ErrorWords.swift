@@ -12,6 +12,9 @@ struct ErrorWords {
     /// llama.cpp's own numbers of an overflow.
     private(set) var promptTokens: Int?
     private(set) var contextTokens: Int?
+    /// The parameter that is refused, and its value, where they are told apart.
+    private(set) var parameter: String?
+    private(set) var input: String?
     private var innerCode = ""
 
     init(_ root: JSONValue?, body: [UInt8]) {
@@ -24,17 +27,19 @@ struct ErrorWords {
         }
         let error = root["error"]
         let inner = error?.kind == .object ? error : nil
+        // FastAPI, and Mistral one level deeper.
+        let detail = root["detail"] ?? root["message"]?["detail"]
         let texts = [
-            inner?["message"]?.text, error?.text, root["message"]?.text, root["detail"]?.text,
-            root["detail"]?.elements.first?["msg"]?.text,
+            inner?["message"]?.text, error?.text, root["message"]?.text, detail?.text,
+            detail?.elements.first?["msg"]?.text,
             root["errors"]?.elements.first?["message"]?.text,
         ]
         message = texts.lazy.compactMap { $0 }.first { !$0.isEmpty }?.string ?? ""
-        if let raw = inner?["metadata"]?["raw"]?.text?.decoded(),
-            let document = try? JSONDocument(parsing: raw)
-        {
-            let deeper = ErrorWords(document.root, body: raw)
-            if !deeper.message.isEmpty { message = deeper.message }
+        parameter = inner?["param"]?.text?.string ?? Self.place(detail)
+        input = detail?.elements.first?["input"]?.text?.string
+        if let raw = inner?["metadata"]?["raw"] {
+            let told = Self.told(raw)
+            if !told.isEmpty { message = told }
         }
         if let provider = inner?["metadata"]?["provider_name"]?.text?.string {
             message += " (provider: \(provider))"
@@ -47,6 +52,18 @@ struct ErrorWords {
         type = (inner?["type"] ?? root["type"])?.text?.string ?? ""
         let code = inner?["code"] ?? root["code"]
         self.code = code?.text?.string ?? code?.integer.map { String($0) }
+    }
+
+    /// The last name of FastAPI's `loc`: `["body", "messages", 1, "reasoning_content"]`.
+    private static func place(_ detail: JSONValue?) -> String? {
+        detail?.elements.first?["loc"]?.elements.compactMap { $0.text?.string }.last
+    }
+
+    /// What the server behind OpenRouter has said: JSON, mostly inside a string, or plain text.
+    private static func told(_ raw: JSONValue) -> String {
+        guard let text = raw.text?.decoded() else { return ErrorWords(raw, body: []).message }
+        let document = try? JSONDocument(parsing: text)
+        return ErrorWords(document?.root, body: text).message
     }
 
     /// The first characters of a body that is no JSON, without its tags.
@@ -85,6 +102,17 @@ struct ErrorWords {
             ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"]
                 .contains($0)
         }
+    }
+
+    /// Whether a 404 is about the address that was posted to, and not about a model: web servers,
+    /// FastAPI, Go's and Spring's routers, Express, Fastify, llama.cpp, OpenAI, Azure.
+    var isAboutPath: Bool {
+        guard !isHTML, !message.isEmpty else { return true }
+        let letters = message.lowercased().filter { $0.isLetter || $0 == " " }
+        return ["not found", " not found", "resource not found"].contains(letters)
+            || has(
+                "page not found", "file not found", "invalid url", "unknown request url",
+                "cannot post", "no static resource", "route post", "path not found")
     }
 
     var isTooLarge: Bool { has("request too large", "request entity too large") }

@@ -22,9 +22,10 @@ package enum PassedError {
     }
 
     /// The error inside an answer of 200, or of an `error` event; `nil` when there is none.
-    static func inBand(_ root: JSONValue) -> APIError? {
+    static func inBand(_ root: JSONValue, ownsKey: Bool) -> APIError? {
         guard let kind = kind(root) else { return nil }
         let message = root["error"]?["message"]?.text?.string ?? "upstream told an error"
+        if kind == .authentication, ownsKey { return .credentialRejected(message) }
         return APIError(kind, message, label: label(kind))
     }
 
@@ -55,7 +56,9 @@ package enum PassedMessage {
             throw .upstreamProtocol("upstream returned what is no JSON")
         }
         let root = document.root
-        if let error = PassedError.inBand(root) { throw error.hiding(plan.secrets) }
+        if let error = PassedError.inBand(root, ownsKey: plan.ownsKey) {
+            throw error.hiding(plan.secrets)
+        }
         var report = StreamReport()
         if let counts = root["usage"] {
             var usage = Usage()

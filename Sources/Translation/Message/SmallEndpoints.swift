@@ -13,7 +13,7 @@ package enum SmallEndpoints {
     /// A request that cannot be translated is counted as it is.
     package static func estimate(
         _ body: [UInt8], _ translator: RequestTranslator, quirks: (String) -> Set<Quirk>
-    ) throws(APIError) -> (model: String, tokens: Int) {
+    ) throws(APIError) -> (model: String, count: TokenCount) {
         guard
             case .upstream(let output, let plan)? = try? translator.translate(
                 body, session: nil, quirks: quirks)

@@ -35,7 +35,30 @@ enum TokenByte: UInt8, CaseIterable {
     }
 }
 
-/// The run of bytes of one kind that the estimator is in; costs are sixteenths of a token.
+/// What bytes cost, in sixteenths of a token: words and signs, digits and other scripts apart, in
+/// one number, so that a byte is still one addition.
+enum TokenCost {
+    static let digits = 1 << 21
+    static let others = 1 << 42
+    private static let mask = digits - 1
+
+    /// The parts of many costs.
+    struct Sum {
+        var words = 0
+        var digits = 0
+        var others = 0
+
+        mutating func add(_ cost: Int) {
+            words += cost & mask
+            digits += cost >> 21 & mask
+            others += cost >> 42
+        }
+
+        var all: Int { words + digits + others }
+    }
+}
+
+/// The run of bytes of one kind that the estimator is in.
 struct TokenRun: Hashable {
     private enum Kind { case none, letters, digits, punctuation, space, lines }
 
@@ -45,16 +68,16 @@ struct TokenRun: Hashable {
         static let letter = 6
         /// Of a capital inside a word: `camelCase` is two.
         static let hump = 16
-        static let threeDigits = 16
+        static let threeDigits = 16 * TokenCost.digits
         static let punctuation = 16
         static let lines = 8
         static let spaces = 2
         /// Of a letter of two bytes: Cyrillic, Greek and the like.
         ///
         /// Accents of Latin cost nothing: they split a word, and its parts count.
-        static let twoBytes = 4
-        static let threeBytes = 10
-        static let fourBytes = 34
+        static let twoBytes = 4 * TokenCost.others
+        static let threeBytes = 10 * TokenCost.others
+        static let fourBytes = 34 * TokenCost.others
     }
 
     private static let lettersOfWord = 7
@@ -168,7 +191,7 @@ struct TokenTable: Sendable {
     /// By the sum of a row's begin and a column: the begin of the next row.
     private(set) var next: [UInt16] = []
     /// The same for what the byte costs.
-    private(set) var costs: [UInt8] = []
+    private(set) var costs: [Int] = []
     private(set) var runs = [TokenRun()]
 
     private init() {
@@ -178,7 +201,7 @@ struct TokenTable: Sendable {
         while row < runs.count {
             for column in 0..<UInt8(Self.width) {
                 var run = runs[row]
-                costs.append(UInt8(TokenByte(rawValue: column).map { run.take($0) } ?? 0))
+                costs.append(TokenByte(rawValue: column).map { run.take($0) } ?? 0)
                 if rows[run] == nil {
                     rows[run] = runs.count
                     runs.append(run)

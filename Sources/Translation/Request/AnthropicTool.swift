@@ -29,15 +29,14 @@ enum AnthropicTool {
 
     /// The name of the loss when a tool is not offered upstream.
     static func lossField(of type: String) -> String {
-        for family in [
-            "web_search", "web_fetch", "code_execution", "advisor", "mcp_toolset",
-            "computer_toolset", "browser_toolset",
-        ]
-        where type.hasPrefix(family) {
-            return family
-        }
-        return "unknown_tool"
+        families.first { type.hasPrefix($0) } ?? "unknown_tool"
     }
+
+    /// Tools that nobody here can execute.
+    static let families = [
+        "web_search", "web_fetch", "code_execution", "advisor", "mcp_toolset", "computer_toolset",
+        "browser_toolset",
+    ]
 
     private static let bash: StaticString = #"""
         {"type":"object","properties":{\#

@@ -4,15 +4,16 @@ internal import JSON
 extension ConversationEmitter {
     /// Adds a block of a user turn to the parts of its message.
     mutating func part(
-        _ block: ContentBlock, isLast: Bool, _ parts: inout [ContentPart]
+        _ block: ContentBlock, refuses: Bool, _ parts: inout [ContentPart]
     ) throws(APIError) {
         switch block {
         case .text(let text, let marker):
+            guard !text.isBlank else { break }
             parts.append(.text(TextRun(pieces: [.text(text)], marker: marker)))
         case .toolUse, .serverToolUse: note(loss: "tool_use")
         case .toolResult: break
-        case .other("image", let value): parts.append(try image(value, refuses: isLast))
-        case .other("document", let value): parts += try document(value, refuses: isLast)
+        case .other("image", let value): parts.append(try image(value, refuses: refuses))
+        case .other("document", let value): parts += try document(value, refuses: refuses)
         case .other("search_result", let value):
             var run = searchResult(value)
             run.marker = value["cache_control"]
@@ -87,11 +88,15 @@ extension ConversationEmitter {
         guard value["is_error"]?.bool == true else { return run }
         if case .text(let text)? = run.pieces.first {
             let start = text.string.drop { $0 == " " || $0 == "\n" || $0 == "\t" }.prefix(16)
-            if start.hasPrefix("<tool_use_error>") || start.lowercased().hasPrefix("error") {
-                return run
-            }
+            if start.hasPrefix("<tool_use_error>") || Self.isErrorWord(start) { return run }
         }
         return TextRun(pieces: [.literal("Error: ")] + run.pieces, marker: run.marker)
+    }
+
+    /// Whether a text begins with the word "error", and not with one like "errors".
+    private static func isErrorWord(_ text: Substring) -> Bool {
+        guard text.lowercased().hasPrefix("error") else { return false }
+        return text.dropFirst(5).first.map { !$0.isLetter && !$0.isNumber && $0 != "_" } ?? true
     }
 
     /// An image; one that the model cannot see is refused where the user has just sent it, and

@@ -32,12 +32,14 @@ struct ConversationEmitter {
         if dialect.alternatesRoles, turns.first?.role == .assistant {
             messages.append(.user([.text(TextRun(pieces: [.literal("(conversation resumed)")]))]))
         }
+        let lastOfUser = turns.lastIndex { $0.role == .user }
         var openCalls: [ToolUse] = []
         for (index, turn) in turns.enumerated() {
             switch turn.role {
             case .user:
                 let isLast = !turns[(index + 1)...].contains { $0.role != .system }
-                try user(turn, answering: openCalls, isLast: isLast)
+                try user(
+                    turn, answering: openCalls, isLast: isLast, refuses: index == lastOfUser)
                 openCalls = []
             case .assistant:
                 answerUnanswered(openCalls)
@@ -59,7 +61,7 @@ struct ConversationEmitter {
 
     /// Tool messages first, in the order of the calls; then everything else as one message.
     private mutating func user(
-        _ turn: Turn, answering calls: [ToolUse], isLast: Bool
+        _ turn: Turn, answering calls: [ToolUse], isLast: Bool, refuses: Bool
     ) throws(APIError) {
         var parts: [ContentPart] = []
         var results = CallResults(calls)
@@ -71,7 +73,7 @@ struct ConversationEmitter {
             if case .toolResult(let id, let value) = block {
                 if !results.hasCall(id) { try orphan(id, value, &parts) }
             } else {
-                try part(block, isLast: isLast, &parts)
+                try part(block, refuses: refuses, &parts)
             }
         }
         if !parts.isEmpty {
@@ -114,6 +116,9 @@ struct ConversationEmitter {
             content.marker = value["cache_control"] ?? rendered.marker ?? content.marker
         }
         let images = dialect.acceptsImagesInTools ? lifted.filter(\.isImage) : []
+        if dialect.fillsEmptyResults, content.isEmpty, images.isEmpty {
+            content.pieces = [.literal("(empty)")]
+        }
         messages.append(.tool(id: call.upstreamID, content, images: images))
         parts += images.isEmpty ? lifted : lifted.filter { !$0.isImage }
     }

@@ -32,10 +32,10 @@ struct ReasoningLevel: Equatable {
             kind = .effort(effort)
         } else if type == "enabled", let budget = thinking?["budget_tokens"]?.integer {
             kind = .effort(Self.effort(budget: budget))
-            self.budget = budget
         } else {
             kind = type == nil ? .unset : .adaptive
         }
+        if type == "enabled" { budget = thinking?["budget_tokens"]?.integer }
     }
 
     private static func effort(budget: Int) -> Effort {

@@ -23,13 +23,13 @@ package struct RequestTranslator: Sendable {
     private static let modelBytesMax = 256
 
     private let models: ModelMap
-    private let dialect: Dialect
+    private let dialects: EffectiveDialects
     let limits: RequestLimits
 
     /// A translator for one upstream.
     package init(models: ModelMap, dialect: Dialect, limits: RequestLimits) {
         self.models = models
-        self.dialect = dialect
+        dialects = EffectiveDialects(dialect, limits)
         self.limits = limits
     }
 
@@ -42,18 +42,24 @@ package struct RequestTranslator: Sendable {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
+        if limits.refusesInferenceGeo, let place = root["inference_geo"]?.text, !(place == "global")
+        {
+            throw .invalid("inference_geo: no region can be promised by this gateway")
+        }
         let compaction = try compaction(root)
         // A summary is written without what only shapes a reply.
         let reply = compaction == nil ? root : nil
         let (model, messages) = try Self.required(root)
         let upstreamModel = models.resolve(model)
-        let dialect = effectiveDialect(upstreamModel, quirks(upstreamModel))
+        let known = quirks(upstreamModel)
+        let dialect = dialects.dialect(for: upstreamModel, known)
         var plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
+        plan.knownQuirks = known
         plan.options = limits.answers
-        plan.tellsSpeed = root["speed"]?.text.map { $0 == "fast" } == true
+        plan.tellsSpeed = root["speed"]?.text != nil
         // Four bytes a token: only used when the upstream reports no usage.
         plan.estimatedInputTokens = body.count / 4
         plan.isCompaction = compaction != nil
@@ -80,7 +86,8 @@ package struct RequestTranslator: Sendable {
         plan.losses = tools.losses + emitter.losses
         plan.losses += RequestLosses.fields(root, choice, dialect, limits)
         plan.repairs = tools.repairs + emitter.repairs
-        if limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
+        // One that is missing counts too: Anthropic demands it.
+        if limit.asked == nil || limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
         if limits.isStrict, let field = plan.losses.first {
             throw .invalid("\(field): cannot be translated for this upstream")
         }
@@ -92,7 +99,8 @@ package struct RequestTranslator: Sendable {
         writer.session = Identity.session(root, header: session)
         writer.user = limits.forwardsUser ? Identity.user(root) : nil
         writer.continuesLast = emitter.continuesLast
-        writer.fastTier = plan.tellsSpeed ? limits.fastTier : nil
+        let isFast = root["speed"]?.text.map { $0 == "fast" } == true
+        writer.fastTier = isFast ? limits.fastTier : nil
         let output = writer.write()
         let extra = ExtraBody(passing: limits.passedFields, of: root, before: limits.extraBody)
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
@@ -120,7 +128,8 @@ package struct RequestTranslator: Sendable {
         {
             throw .invalid("tool_choice.name: tool not found")
         }
-        if tools.wasOffered, tools.tools.isEmpty, let family = tools.losses.first,
+        if tools.wasOffered, tools.tools.isEmpty,
+            let family = tools.losses.first(where: { AnthropicTool.families.contains($0) }),
             !(limits.webSearch == .drop && family == "web_search")
         {
             throw .invalid("\(family) is not available through this gateway")
@@ -150,24 +159,6 @@ package struct RequestTranslator: Sendable {
             emitter.continueLast(inStream: root["stream"]?.bool ?? false)
         }
         return emitter
-    }
-
-    /// The dialect with what the model, experience and the operator change.
-    private func effectiveDialect(_ model: String, _ quirks: Set<Quirk>) -> Dialect {
-        var dialect = dialect.refined(for: model)
-        if let place = limits.effortPlace { dialect.reasoning.place = place }
-        if limits.fastTier != nil { dialect.acceptsServiceTier = true }
-        if limits.marksCacheBreakpoints, dialect.takesCacheBreakpoints {
-            dialect.cacheMarkers = .breakpoint
-        }
-        dialect = dialect.applying(quirks)
-        if let usesMaxCompletionTokens = limits.usesMaxCompletionTokens {
-            dialect.usesMaxCompletionTokens = usesMaxCompletionTokens
-        }
-        if let systemEntries = limits.systemEntries { dialect.systemEntries = systemEntries }
-        // DeepSeek wants the field even when nothing stands in it.
-        if limits.keepsReasoning, dialect.replay != .everyToolCall { dialect.replay = .none }
-        return dialect
     }
 
     // MARK: - Reading
@@ -253,20 +244,27 @@ package struct RequestTranslator: Sendable {
         return sequences
     }
 
-    /// The system prompt; the attribution block of Claude Code changes from session to session and
-    /// would spoil every prefix cache.
     private func system(_ root: JSONValue) -> [TextRun] {
         let system = root["system"]
-        if let text = system?.text { return isPrompt(text) ? [TextRun(pieces: [.text(text)])] : [] }
+        if let text = system?.text { return prompt(text).map { [TextRun(pieces: [$0])] } ?? [] }
         return system?.elements.compactMap { block in
-            guard let text = block["text"]?.text, isPrompt(text) else { return nil }
-            return TextRun(pieces: [.text(text)], marker: block["cache_control"])
+            block["text"]?.text.flatMap { prompt($0) }.map {
+                TextRun(pieces: [$0], marker: block["cache_control"])
+            }
         } ?? []
     }
 
-    private func isPrompt(_ text: JSONText) -> Bool {
-        guard !text.isBlank else { return false }
-        return !(limits.stripsAttribution && text.hasPrefix("x-anthropic-billing-header:"))
+    /// A block of the system prompt, if anything is in it.
+    ///
+    /// Claude Code's attribution changes from session to session and would spoil every prefix
+    /// cache. It is a block of its own, or the first line of one that somebody has merged.
+    private func prompt(_ text: JSONText) -> TextPiece? {
+        guard !text.isBlank else { return nil }
+        guard limits.stripsAttribution, text.hasPrefix("x-anthropic-billing-header:") else {
+            return .text(text)
+        }
+        let rest = text.string.drop { !$0.isNewline }.drop { $0.isNewline }
+        return rest.allSatisfy(\.isWhitespace) ? nil : .plain(String(rest))
     }
 }
 

@@ -12,7 +12,9 @@ enum ServerToolResult {
     static func render(_ use: ToolUse, in turn: Turn) -> TextRun {
         for case .other(let type, let value) in turn.blocks
         where isResult(type) && value["tool_use_id"]?.text?.string == use.id {
-            return render(value["content"])
+            var run = render(value["content"])
+            if value["is_error"]?.bool == true { run.pieces.insert(.literal("Error: "), at: 0) }
+            return run
         }
         return TextRun(pieces: [.literal("(no result)")])
     }
@@ -72,8 +74,18 @@ enum ServerToolResult {
         return run
     }
 
+    /// Anything else as JSON, without what is encrypted.
     private static func json(_ content: JSONValue) -> TextRun {
-        TextRun(pieces: [.plain(content.json)])
+        guard content.kind == .object else { return TextRun(pieces: [.plain(content.json)]) }
+        var writer = JSONWriter()
+        writer.beginObject()
+        for (key, value) in content.members where !key.string.hasPrefix("encrypted_") {
+            writer.key(key)
+            writer.value(value)
+        }
+        writer.endObject()
+        let json = String(decoding: writer.finish().contiguous(), as: UTF8.self)
+        return TextRun(pieces: [.plain(json)])
     }
 }
 

@@ -30,7 +30,11 @@ struct TokenLimit {
     /// same gets room for that. With thinking the limit is for both, as Anthropic has it. A single
     /// token is asked for to see whether there is such a model.
     mutating func fit(_ limits: RequestLimits, _ dialect: Dialect, _ plan: inout ExchangePlan) {
-        guard let asked else { return }
+        guard let asked else {
+            // The upstream's own default, unless the operator has set a limit.
+            bounded = limits.maxTokens.map { min($0, dialect.outputTokens.upperBound) }
+            return
+        }
         let bounds = dialect.outputTokens
         let most = min(limits.maxTokens ?? bounds.upperBound, bounds.upperBound)
         let bounded = max(min(max(asked, limits.minTokens ?? 1), most), bounds.lowerBound)

@@ -54,11 +54,11 @@ struct ToolList {
             let type = tool["type"]?.text?.string ?? "custom"
             if type.hasPrefix("tool_search_tool_") {
                 searchesServerSide = true
+            } else if tool["name"]?.text.map({ $0 == "DeferredToolPlaceholder" }) == true {
+                // Of Claude Code, which says in it that it must never be called.
+                continue
             } else if tool["defer_loading"]?.bool == true, !includesDeferred {
-                // Placeholder of Claude Code: says itself that it must never be called.
-                if tool["name"]?.text.map({ $0 == "DeferredToolPlaceholder" }) != true {
-                    deferred.append(tool)
-                }
+                deferred.append(tool)
             } else {
                 try offer(tool, at: index)
             }
@@ -129,6 +129,8 @@ struct ToolList {
             losses.append("duplicate_tool")
             return
         }
+        if type.hasPrefix("computer_2") { repairs.append("computer_tool") }
+        if type != "custom", known == nil { repairs.append("unknown_tool") }
         var offered = OfferedTool(
             name: name, upstreamName: names.offer(name),
             description: tool["description"]?.text.map { TextRun(pieces: [.text($0)]) },
@@ -176,7 +178,7 @@ struct ToolList {
 extension JSONWriter {
     /// `tools`, each a function.
     mutating func tools(_ tools: [OfferedTool], _ dialect: Dialect) {
-        let rules = SchemaRules(dialect)
+        var rules = SchemaRules(dialect)
         key("tools")
         beginArray()
         for tool in tools {
@@ -193,7 +195,7 @@ extension JSONWriter {
             }
             key("parameters")
             switch tool.schema {
-            case .slice(let slice): toolSchema(slice, rules)
+            case .slice(let slice): toolSchema(slice, &rules)
             case .literal(let literal): raw(literal)
             case .empty: raw(#"{"type":"object","properties":{}}"#)
             }

@@ -5,6 +5,9 @@ internal import JSON
 struct SchemaRules {
     let style: Dialect.SchemaStyle
     let dropsPatterns: Bool
+    /// How many bytes references may still add to one request: a few of them can stand for
+    /// gigabytes.
+    var room = 1 << 20
 
     init(_ dialect: Dialect) {
         style = dialect.schemas
@@ -15,20 +18,27 @@ struct SchemaRules {
 extension JSONWriter {
     /// A tool's schema: its root becomes an object with properties, and what a server refuses
     /// inside goes; everything else keeps its bytes.
-    mutating func toolSchema(_ schema: JSONSlice, _ rules: SchemaRules) {
+    mutating func toolSchema(_ schema: JSONSlice, _ rules: inout SchemaRules) {
         var cleaner = SchemaCleaner(schema, rules)
         cleaner.root(to: &self)
+        rules = cleaner.rules
     }
 }
 
 /// Writes one schema in the form that a server takes.
 struct SchemaCleaner {
-    /// How deep references are followed; a recursive one ends in `{}`.
+    /// How deep references are followed, and how deep schemas may become by that.
     private static let referencesMax = 8
+    private static let depthMax = 512
+    /// What following a reference costs at least, whatever it refers to.
+    private static let referenceBytes = 64
 
     private let schema: JSONSlice
-    private let rules: SchemaRules
-    private var references = 0
+    private(set) var rules: SchemaRules
+    /// The references that are being followed, the innermost last.
+    private var open: [String] = []
+    private var depth = 0
+    private lazy var definitions = Self.definitions(schema)
 
     init(_ schema: JSONSlice, _ rules: SchemaRules) {
         self.schema = schema
@@ -38,7 +48,7 @@ struct SchemaCleaner {
     /// Keywords that hold no schema a server would need, by the servers that refuse them.
     private static let geminiRefuses: Set<String> = [
         "additionalProperties", "propertyNames", "multipleOf", "patternProperties", "if", "then",
-        "else", "default", "examples", "title", "$schema", "$id", "$comment", "$defs",
+        "else", "default", "examples", "title", "$id", "$comment", "$defs", "$ref",
         "definitions", "$anchor", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
         "contains", "minContains", "maxContains", "uniqueItems", "readOnly", "writeOnly",
         "deprecated", "contentEncoding", "contentMediaType", "not", "prefixItems",
@@ -48,9 +58,10 @@ struct SchemaCleaner {
 
     /// OpenAI takes nothing but an object at the root, and Anthropic says so too.
     mutating func root(to writer: inout JSONWriter) {
+        var schema = schema
+        if rules.style == .gemini { while let target = follow(schema) { schema = target } }
         let members = schema.members
         let branches = members.filter { Self.isBranch($0.key) }
-        let isClean = !needsCleaning(schema)
         writer.beginObject()
         var hasType = false
         var hasProperties = false
@@ -64,11 +75,11 @@ struct SchemaCleaner {
                 continue
             } else {
                 hasProperties = hasProperties || key.isString("properties")
-                if isClean {
+                if needsCleaning(value) {
+                    member(key, value, of: schema, to: &writer)
+                } else {
                     writer.key(slice: key)
                     writer.value(value)
-                } else {
-                    member(key, value, of: schema, to: &writer)
                 }
             }
         }
@@ -77,7 +88,7 @@ struct SchemaCleaner {
             writer.string("object")
         }
         if !branches.isEmpty {
-            flatten(branches, to: &writer)
+            flatten(branches, of: schema, to: &writer)
         } else if !hasProperties {
             writer.key("properties")
             writer.raw("{}")
@@ -95,26 +106,29 @@ struct SchemaCleaner {
 
     /// One object in place of several: all properties, and what every one of them requires.
     private mutating func flatten(
-        _ branches: [(key: JSONSlice, value: JSONSlice)], to writer: inout JSONWriter
+        _ branches: [(key: JSONSlice, value: JSONSlice)], of schema: JSONSlice,
+        to writer: inout JSONWriter
     ) {
-        var properties: [(key: JSONSlice, value: JSONSlice)] =
-            schema.member("properties")?.members
-            ?? []
-        var required = schema.member("required")?.elements.compactMap(\.string) ?? []
+        var properties = schema.member("properties")?.members ?? []
+        var names = Set(properties.compactMap(\.key.string))
+        var required = Self.required(schema)
+        var demanded = Set(required)
         for (key, value) in branches {
             let variants = value.elements.map { resolved($0) }
-            let lists = variants.map { $0.member("required")?.elements.compactMap(\.string) ?? [] }
             for variant in variants {
-                for property in variant.member("properties")?.members ?? []
-                where !properties.contains(where: { $0.key.string == property.key.string }) {
-                    properties.append(property)
+                properties += (variant.member("properties")?.members ?? []).filter { property in
+                    names.insert(property.key.string ?? "").inserted
                 }
             }
-            let common =
-                key.isString("allOf")
-                ? lists.flatMap { $0 }
-                : (lists.first ?? []).filter { name in lists.allSatisfy { $0.contains(name) } }
-            required += common.filter { !required.contains($0) }
+            let lists = variants.map(Self.required)
+            var common = lists.flatMap { $0 }
+            if !key.isString("allOf") {
+                let sets = lists.map { Set($0) }
+                common = (lists.first ?? []).filter { name in
+                    sets.allSatisfy { $0.contains(name) }
+                }
+            }
+            required += common.filter { demanded.insert($0).inserted }
         }
         writer.key("properties")
         writer.beginObject()
@@ -130,28 +144,68 @@ struct SchemaCleaner {
         writer.endArray()
     }
 
-    private func resolved(_ schema: JSONSlice) -> JSONSlice {
-        schema.member("$ref").flatMap { target(of: $0) } ?? schema
+    private static func required(_ schema: JSONSlice) -> [String] {
+        schema.member("required")?.elements.compactMap(\.string) ?? []
     }
 
-    /// What a reference into `$defs` or `definitions` of the root means.
-    private func target(of reference: JSONSlice) -> JSONSlice? {
-        let path = reference.string?.split(separator: "/") ?? []
-        guard path.count == 3, path[0] == "#" else { return nil }
-        let group = schema.members.last { $0.key.string == String(path[1]) }?.value
-        return group?.members.last { $0.key.string == String(path[2]) }?.value
+    // MARK: - References
+
+    private mutating func resolved(_ schema: JSONSlice) -> JSONSlice {
+        (schema.member("$ref")?.string).flatMap { definitions[$0] } ?? schema
+    }
+
+    /// What the root refers to, unless it is itself a schema, or is referred to already.
+    private mutating func follow(_ root: JSONSlice) -> JSONSlice? {
+        guard root.member("properties") == nil, let path = root.member("$ref")?.string,
+            !open.contains(path), let target = definitions[path]
+        else { return nil }
+        open.append(path)
+        return target
+    }
+
+    /// The schemas in `$defs` and `definitions`, by the reference that means them.
+    private static func definitions(_ schema: JSONSlice) -> [String: JSONSlice] {
+        var definitions: [String: JSONSlice] = [:]
+        for group in schema.members where group.value.kind == .object {
+            let name = group.key.string ?? ""
+            guard name == "$defs" || name == "definitions" else { continue }
+            for (key, value) in group.value.members {
+                // As a JSON pointer writes it (RFC 6901).
+                let pointer = (key.string ?? "").replacing("~", with: "~0").replacing(
+                    "/", with: "~1")
+                definitions["#/\(name)/\(pointer)"] = value
+            }
+        }
+        return definitions
+    }
+
+    /// Writes what a reference means in its place; `{}` where that would have no end, or none soon.
+    private mutating func inline(_ reference: JSONSlice, to writer: inout JSONWriter) {
+        guard let path = reference.string, !open.contains(path), open.count < Self.referencesMax,
+            let target = definitions[path], target.range.count <= rules.room
+        else {
+            return writer.raw("{}")
+        }
+        rules.room -= max(target.range.count, Self.referenceBytes)
+        open.append(path)
+        subschema(target, to: &writer)
+        open.removeLast()
     }
 
     // MARK: - Inside
 
     private mutating func subschema(_ schema: JSONSlice, to writer: inout JSONWriter) {
         guard schema.kind == .object else {
-            guard schema.kind == .bool, rules.style != .jsonSchema, !schema.isFalse else {
+            let isTrue = schema.kind == .bool && !schema.isFalse
+            guard isTrue, rules.style == .grammar || rules.style == .gemini else {
                 return writer.value(schema)
             }
             return writer.raw("{}")
         }
         guard needsCleaning(schema) else { return writer.value(schema) }
+        guard depth < Self.depthMax else { return writer.raw("{}") }
+        depth += 1
+        defer { depth -= 1 }
         if rules.style == .gemini, let reference = schema.member("$ref") {
             return inline(reference, to: &writer)
         }
@@ -164,20 +218,11 @@ struct SchemaCleaner {
         writer.endObject()
     }
 
-    private mutating func inline(_ reference: JSONSlice, to writer: inout JSONWriter) {
-        guard references < Self.referencesMax, let target = target(of: reference) else {
-            return writer.raw("{}")
-        }
-        references += 1
-        subschema(target, to: &writer)
-        references -= 1
-    }
-
     /// Whether anything in a schema must change; what needs nothing keeps its very bytes.
     private func needsCleaning(_ schema: JSONSlice) -> Bool {
         if rules.style != .jsonSchema || rules.dropsPatterns { return true }
         return unsafe schema.withBytes { bytes in
-            unsafe JSONSearch.contains(bytes, #""array""#)
+            unsafe JSONSearch.contains(bytes, #""array""#, or: #""$schema""#)
         }
     }
 
@@ -185,7 +230,8 @@ struct SchemaCleaner {
         _ key: JSONSlice, _ value: JSONSlice, of schema: JSONSlice, to writer: inout JSONWriter
     ) {
         let name = key.string ?? ""
-        if rules.dropsPatterns, name == "pattern" { return }
+        if name == "$schema" || rules.dropsPatterns && name == "pattern" { return }
+        if rules.style == .uncommented, name == "$id" || name == "$comment" { return }
         if rules.style == .gemini, geminiMember(name, value, of: schema, to: &writer) { return }
         writer.key(slice: key)
         switch name {
@@ -267,20 +313,29 @@ struct SchemaCleaner {
 
 /// Looks for a few bytes in many.
 private enum JSONSearch {
-    static func contains(_ bytes: UnsafeRawBufferPointer, _ literal: StaticString) -> Bool {
-        let count = literal.utf8CodeUnitCount
-        guard bytes.count >= count else { return false }
-        let first = unsafe literal.utf8Start.pointee
+    /// Whether one of two strings stands in there, both with their quotes.
+    static func contains(
+        _ bytes: UnsafeRawBufferPointer, _ literal: StaticString, or other: StaticString
+    ) -> Bool {
         var index = 0
-        while index <= bytes.count - count {
-            if unsafe bytes[index] == first,
-                unsafe bytes[index..<index + count].elementsEqual(
-                    UnsafeBufferPointer(start: literal.utf8Start, count: count))
+        while index < bytes.count {
+            if unsafe bytes[index] == 0x22,
+                unsafe begins(bytes, at: index, literal) || begins(bytes, at: index, other)
             {
                 return true
             }
             index += 1
         }
         return false
+    }
+
+    private static func begins(
+        _ bytes: UnsafeRawBufferPointer, at index: Int, _ literal: StaticString
+    ) -> Bool {
+        let count = literal.utf8CodeUnitCount
+        guard index + count <= bytes.count else { return false }
+        return unsafe bytes[index + 1] == literal.utf8Start[1]
+            && bytes[index..<index + count].elementsEqual(
+                UnsafeBufferPointer(start: literal.utf8Start, count: count))
     }
 }

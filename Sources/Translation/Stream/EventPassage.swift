@@ -19,6 +19,7 @@ package final class EventPassage: AnswerStream {
     package let wantsUpstreamCancelled = false
 
     private let secrets: [String]
+    private let ownsKey: Bool
     private let requestID: String
     /// The beginning of an event whose end has not come, and how much of it was searched.
     private var tail: [UInt8] = []
@@ -27,6 +28,7 @@ package final class EventPassage: AnswerStream {
     /// A passage for one stream.
     package init(_ plan: ExchangePlan, requestID: String) {
         secrets = plan.secrets
+        ownsKey = plan.ownsKey
         self.requestID = requestID
     }
 
@@ -82,7 +84,9 @@ package final class EventPassage: AnswerStream {
 
     /// An answer that is no stream is an error, one way or another.
     package func feedCompletion(_ body: [UInt8], into events: inout [UInt8]) {
-        let error = (try? JSONDocument(parsing: body)).flatMap { PassedError.inBand($0.root) }
+        let error = (try? JSONDocument(parsing: body)).flatMap {
+            PassedError.inBand($0.root, ownsKey: ownsKey)
+        }
         fail(error ?? .upstreamProtocol("upstream answered without a stream"), into: &events)
     }
 
@@ -141,8 +145,9 @@ package final class EventPassage: AnswerStream {
             }
         case "message_stop": phase = .ended
         case "error":
-            let error = PassedError.inBand(root) ?? .upstreamProtocol("upstream told an error")
-            phase = .failed(error.hiding(secrets))
+            let error = PassedError.inBand(root, ownsKey: ownsKey)
+            phase = .failed(
+                (error ?? .upstreamProtocol("upstream told an error")).hiding(secrets))
         default: break
         }
     }

@@ -229,7 +229,7 @@ extension StreamTranslator {
         guard !isOver else { return }
         if plan.isCompaction {
             noteCalls(delta)
-        } else if let calls = delta["tool_calls"], calls.kind == .array {
+        } else if let calls = delta["tool_calls"], !calls.elements.isEmpty {
             for call in calls.elements {
                 let place = toolCall(call, into: &events)
                 guard !isOver else { return }

@@ -7,9 +7,8 @@
 /// is one; in a stream it comes too late, and the text is estimated.
 struct TextLimit: Sendable {
     private let tokens: Int
-    private let table = TokenTable.shared
     private var row = 0
-    private var sixteenths = 0
+    private var cost = TokenCost.Sum()
     /// Whether there was more text than that.
     private(set) var isReached = false
 
@@ -31,12 +30,13 @@ struct TextLimit: Sendable {
     /// What fits when an eighth more is forgiven: an estimate may be off, and a text that the
     /// upstream would have found short enough must not be cut.
     private mutating func estimated(_ text: [UInt8]) -> Int {
+        let table = TokenTable.shared
         let most = tokens * 18
         for (place, byte) in text.enumerated() {
             let entry = row + Int(table.columns[Int(byte)])
-            sixteenths += Int(table.costs[entry])
+            cost.add(table.costs[entry])
             row = Int(table.next[entry])
-            if sixteenths > most { return place }
+            if cost.all > most { return place }
         }
         return text.count
     }
