@@ -17,6 +17,7 @@ final class UpstreamServer: Sendable {
     let endpointURL: String
     /// Keys in the address itself.
     let querySecrets: [String]
+    private let namesModel: Bool
     /// Where it tells of its models; `nil` when that are no names to ask by.
     let modelsURL: String?
     let tellsModels = UpstreamModels()
@@ -44,6 +45,7 @@ final class UpstreamServer: Sendable {
         case .openai: endpointURL = ChatEndpoint.url(base: base)
         case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
         }
+        namesModel = endpointURL.contains("{model}")
         // Azure's classic addresses tell of models, but are asked by names of deployments.
         let isClassic = dialect.name == Dialect.azure.name && endpointURL.contains("/deployments/")
         modelsURL = isClassic ? nil : ModelsEndpoint.url(beside: endpointURL)
@@ -59,7 +61,9 @@ final class UpstreamServer: Sendable {
     var ownsKey: Bool { settings.authentication != .passthrough }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
-    func endpointURL(for model: String) -> String { ChatEndpoint.url(endpointURL, for: model) }
+    func endpointURL(for model: String) -> String {
+        namesModel ? ChatEndpoint.url(endpointURL, for: model) : endpointURL
+    }
 
     /// The path of its URL, for messages.
     var endpointPath: String {
