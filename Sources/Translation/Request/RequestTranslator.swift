@@ -97,7 +97,11 @@ package struct RequestTranslator: Sendable {
         writer.continuesLast = emitter.continuesLast
         let isFast = root["speed"]?.text.map { $0 == "fast" } == true
         writer.fastTier = isFast ? limits.fastTier : nil
-        let output = writer.write()
+        let (output, messagesEnd) = writer.write()
+        plan.messagesEnd = messagesEnd
+        plan.hasHistory = emitter.messages.contains {
+            if case .assistant = $0 { true } else { false }
+        }
         let extra = ExtraBody(passing: limits.passedFields, of: root, before: limits.extraBody)
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
     }
