@@ -92,6 +92,7 @@ extension Settings {
         effortField = reader.choice(.effortField) ?? .auto
         reasoningHeadroom = reader.number(.reasoningHeadroom) ?? 0
         filterAsRefusal = reader.flag(.filterAsRefusal)
+        rejectsInferenceGeo = reader.flag(.rejectsInferenceGeo)
         modelEcho = reader.choice(.modelEcho) ?? .client
         fastTier = reader.choice(.fastTier)
         marksCacheBreakpoints = reader.flag(.cacheBreakpoints)

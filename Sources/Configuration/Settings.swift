@@ -122,6 +122,8 @@ package struct Settings: Sendable {
     package var effortField = EffortField.auto
     /// `FILTER_AS_REFUSAL`.
     package var filterAsRefusal = false
+    /// `REJECT_INFERENCE_GEO`.
+    package var rejectsInferenceGeo = false
     /// `MODEL_ECHO`.
     package var modelEcho = ModelEcho.client
     /// `FAST_TIER`.

@@ -46,6 +46,9 @@ extension Setting {
     static let filterAsRefusal = Setting(
         .models, "FILTER_AS_REFUSAL", .flag, default: "false",
         "whether a prompt that the upstream's filter refuses is answered as a refusal")
+    static let rejectsInferenceGeo = Setting(
+        .models, "REJECT_INFERENCE_GEO", .flag, default: "false",
+        "whether a request for a region (inference_geo) is refused; none is promised")
     static let passedFields = Setting(
         .models, "EXTRA_PASSTHROUGH", .list,
         "fields like seed,logprobs that clients may send to the upstream as they are")

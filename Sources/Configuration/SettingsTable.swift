@@ -25,7 +25,7 @@ package enum SettingsTable {
         .deferLoading,
         .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .filterAsRefusal, .extraBody,
         .passedFields,
-        .unsupported, .stripsBillingNonce,
+        .rejectsInferenceGeo, .unsupported, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
         .clientKeys, .origins, .host, .port, .listen, .listenMode, .adminHost, .adminPort,

@@ -116,6 +116,7 @@ extension ExchangeRecord {
         log.write(level, "request", to: &lines) { line in
             line.add("request_id", requestID)
             line.add("trace_id", traceID)
+            line.add("session_id", sessionID)
             line.add("route", route.rawValue)
             line.add("model", requestedModel)
             line.add("upstream_model", upstreamModel)

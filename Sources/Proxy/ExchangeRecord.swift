@@ -12,6 +12,8 @@ final class ExchangeRecord {
 
     /// The client's trace, if it sent one.
     var traceID: String?
+    /// What Claude Code calls its session.
+    var sessionID: String?
     var status = 0
     var isStream = false
     var requestedModel = ""

@@ -149,7 +149,7 @@ extension MessagesExchange {
         record.status = 200
         judge(true)
         requestBody = []
-        outgoing = nil
+        outgoing?.body = []
     }
 
     /// Tells the upstream's breaker, once for each attempt, how it went.

@@ -10,10 +10,10 @@ internal import Upstream
 extension MessagesExchange {
     /// Sends the request once and relays its answer.
     func attempt(isFresh: Bool) async throws(ExchangeEnd) {
-        guard let (plan, link, transfer) = try send(isFresh: isFresh) else { return }
-        asked = link.server
+        guard let (request, transfer) = try send(isFresh: isFresh) else { return }
+        asked = request.link.server
         do throws(ExchangeEnd) {
-            try await relay(plan, link, transfer)
+            try await relay(request, transfer)
         } catch {
             if case .failed(let failure) = error { judge(failure.verdict) }
             throw error
@@ -25,7 +25,7 @@ extension MessagesExchange {
     /// Starts the request; from here on only the exchange itself keeps its body.
     private func send(
         isFresh: Bool
-    ) throws(ExchangeEnd) -> (ExchangePlan, UpstreamLink, Transfer)? {
+    ) throws(ExchangeEnd) -> (OutgoingRequest, Transfer)? {
         guard let request = outgoing else { return nil }
         var post = UpstreamRequest(
             url: request.url,
@@ -36,11 +36,11 @@ extension MessagesExchange {
             throw .error(.outOfMemory)
         }
         record.upstreamStarted(context.loop.now)
-        return (request.plan, request.link, transfer)
+        return (request, transfer)
     }
 
     private func relay(
-        _ plan: ExchangePlan, _ link: UpstreamLink, _ transfer: Transfer
+        _ request: OutgoingRequest, _ transfer: Transfer
     ) async throws(ExchangeEnd) {
         defer { transfer.cancel() }
         do throws(ExchangeEnd) {
@@ -57,16 +57,16 @@ extension MessagesExchange {
         noteAttempt(status: head.status, transfer.timings)
         record.upstreamAnswered(head, at: context.loop.now)
         guard !(200..<300).contains(head.status) else {
-            try await relay(transfer, plan, link.server.settings.interface)
-            return learnHeadroom(link.server)
+            try await relayAnswer(transfer, request)
+            return learnHeadroom(request.link.server)
         }
         let text = try await collect(transfer)
-        var failure = AttemptFailure(translate(head, text, plan, link), .status(head.status))
+        var failure = AttemptFailure(translate(head, text, request), .status(head.status))
         if head.header("x-should-retry") == "false" { failure.error.shouldRetry = false }
         failure.quirk = Quirk.recognise(
-            status: head.status, body: text, known: plan.knownQuirks)
+            status: head.status, body: text, known: request.plan.knownQuirks)
         if failure.quirk == nil,
-            let hint = Quirk.hint(status: head.status, body: text, known: plan.knownQuirks)
+            let hint = Quirk.hint(status: head.status, body: text, known: request.plan.knownQuirks)
         {
             failure.error.message += hint
         }
@@ -86,15 +86,15 @@ extension MessagesExchange {
     }
 
     private func translate(
-        _ head: UpstreamHead, _ body: [UInt8], _ plan: ExchangePlan, _ link: UpstreamLink
+        _ head: UpstreamHead, _ body: [UInt8], _ request: OutgoingRequest
     ) -> APIError {
-        let settings = link.server.settings
+        let (plan, link) = (request.plan, request.link)
         let known = ErrorContext(
             secrets: plan.secrets, ownsKey: plan.ownsKey,
             model: plan.requestedModel, path: link.server.endpointPath,
             estimatedInputTokens: plan.estimatedInputTokens)
         let header: (StaticString) -> String? = { head.header($0) }
-        return switch settings.interface {
+        return switch link.server.settings.interface {
         case .openai:
             UpstreamError.translate(status: head.status, header: header, body: body, known)
         case .anthropic:

@@ -49,6 +49,7 @@ final class MessagesExchange {
         record = ExchangeRecord(
             requestID: context.mint.next("req"), startedAt: context.loop.now)
         record.traceID = TraceContext(head)?.traceID
+        record.sessionID = head.header("x-claude-code-session-id").map { String($0.prefix(64)) }
     }
 
     /// The whole story.
@@ -130,47 +131,41 @@ final class MessagesExchange {
     // MARK: - The answer
 
     /// Relays an answer of 2xx; it fails only before a byte has gone to the client.
-    func relay(
-        _ transfer: Transfer, _ plan: ExchangePlan, _ interface: UpstreamSettings.Interface
+    func relayAnswer(
+        _ transfer: Transfer, _ request: OutgoingRequest
     ) async throws(ExchangeEnd) {
-        guard plan.isStream else { return try await relayMessage(transfer, plan, interface) }
+        guard request.plan.isStream else { return try await relayMessage(transfer, request) }
         context.metrics.streamsInFlight(1)
         defer { context.metrics.streamsInFlight(-1) }
-        switch interface {
-        case .openai:
-            try await relay(
-                transfer,
-                TranslatedStream(
-                    plan: plan, messageID: context.mint.next("msg"), requestID: record.requestID,
-                    mint: context.mint.forked()))
-        case .anthropic:
-            try await relay(transfer, EventPassage(plan, requestID: record.requestID))
-        }
+        try await StreamRelay(self, transfer, answerStream(for: request)).run()
     }
 
-    /// A frame of its own: a stream's may stand for hours, and thousands of them at once.
-    @inline(never)
-    private func relay(
-        _ transfer: Transfer, _ translator: any AnswerStream
-    ) async throws(ExchangeEnd) {
-        try await StreamRelay(self, transfer, translator).run()
+    /// Not asynchronous: what it holds for a moment is no part of a frame that stands for hours.
+    private func answerStream(for request: OutgoingRequest) -> any AnswerStream {
+        switch request.link.server.settings.interface {
+        case .openai:
+            TranslatedStream(
+                plan: request.plan, messageID: context.mint.next("msg"),
+                requestID: record.requestID, mint: context.mint.forked())
+        case .anthropic: EventPassage(request.plan, requestID: record.requestID)
+        }
     }
 
     @inline(never)
     private func relayMessage(
-        _ transfer: Transfer, _ plan: ExchangePlan, _ interface: UpstreamSettings.Interface
+        _ transfer: Transfer, _ request: OutgoingRequest
     ) async throws(ExchangeEnd) {
         let body = try await collect(transfer)
         let start = context.loop.now
         do throws(APIError) {
             var answer = body
-            switch interface {
+            switch request.link.server.settings.interface {
             case .openai:
-                let translator = MessageTranslator(plan: plan)
+                let translator = MessageTranslator(plan: request.plan)
                 let message = try translator.translate(completion: body, mint: &context.mint)
                 record.note(message.report)
                 answer = message.body
-            case .anthropic: record.note(try PassedMessage.read(body, plan))
+            case .anthropic: record.note(try PassedMessage.read(body, request.plan))
             }
             record.responseBytes = answer.count
             record.outcome = .completed

@@ -7,11 +7,21 @@ internal import Telemetry
 internal import Translation
 
 /// A request that is ready to be sent, also more than once.
-struct OutgoingRequest {
+///
+/// A reference: its plan is much to copy, and stands in the frames of a stream for hours.
+final class OutgoingRequest {
     let link: UpstreamLink
     let url: String
-    let body: [ArraySlice<UInt8>]
     let plan: ExchangePlan
+    /// Let go once nothing can be sent again.
+    var body: [ArraySlice<UInt8>]
+
+    init(link: UpstreamLink, url: String, body: [ArraySlice<UInt8>], plan: ExchangePlan) {
+        self.link = link
+        self.url = url
+        self.plan = plan
+        self.body = body
+    }
 }
 
 extension MessagesExchange {
@@ -61,10 +71,10 @@ extension MessagesExchange {
             return (request, TokenEstimate(of: request, calibration))
         }
         tokenEstimate = estimate
-        record.note(request.plan, server)
         record.noteRequestWork(since: start)
         switch request {
         case .local(let plan):
+            record.note(plan, server)
             server.judge(nil, now: now)
             await answerLocally(plan)
             return nil
@@ -74,9 +84,8 @@ extension MessagesExchange {
 
     @inline(never)
     private func outgoing(
-        _ translated: JSONOutput, _ plan: ExchangePlan, _ link: UpstreamLink
+        _ translated: JSONOutput, _ plan: consuming ExchangePlan, _ link: UpstreamLink
     ) -> OutgoingRequest {
-        var plan = plan
         plan.secrets = secrets(link)
         plan.ownsKey = link.server.ownsKey
         plan.estimatedInputTokens = calibrated(tokenEstimate, plan)

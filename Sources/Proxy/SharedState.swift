@@ -83,6 +83,7 @@ extension RequestLimits {
         if settings.reasoningEffort != .auto { reasoningEffort = settings.reasoningEffort.rawValue }
         stripsAttribution = settings.stripsBillingNonce
         isStrict = settings.unsupported == .strict
+        refusesInferenceGeo = settings.rejectsInferenceGeo
         keepsReasoning = settings.reasoningReplay == .none
         systemEntries = Dialect.SystemEntries(rawValue: settings.systemEntries.rawValue)
         refusesPrefill = settings.prefill == .reject

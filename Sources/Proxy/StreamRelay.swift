@@ -17,6 +17,8 @@ final class StreamRelay: SignalListener {
     private let transfer: Transfer
     private let translator: any AnswerStream
     private let isWholeMessage: Bool
+    /// Whether the upstream does not say that it streams, and nothing of it was looked at.
+    private var isUntyped: Bool
     /// What is still to be sent.
     private var output: [UInt8] = []
     private var isCommitted = false
@@ -36,6 +38,7 @@ final class StreamRelay: SignalListener {
         let now = exchange.context.loop.now
         let type = transfer.head?.header("content-type")?.lowercased() ?? ""
         isWholeMessage = type.hasPrefix("application/json")
+        isUntyped = !isWholeMessage && !type.hasPrefix("text/event-stream")
         answeredAt = now
         lastWriteAt = now
         lastPieceAt = now
@@ -50,6 +53,8 @@ final class StreamRelay: SignalListener {
         while !isOver {
             if context.isStopping {
                 try await finish(.draining)
+            } else if transfer.hasBytes, isUntyped {
+                try await relayUntyped()
             } else if transfer.hasBytes {
                 try relayPiece()
                 try await flush()
@@ -97,6 +102,26 @@ final class StreamRelay: SignalListener {
         transfer.take(into: &piece)
         try translate { $0.feed(piece, into: &$1) }
         swap(&piece, &context.streamRoom.piece)
+    }
+
+    /// Looks at the first piece of what is not called a stream: some servers send a whole answer as
+    /// text, over several lines.
+    private func relayUntyped() async throws(ExchangeEnd) {
+        isUntyped = false
+        var piece: [UInt8] = []
+        transfer.take(into: &piece)
+        guard Self.beginsDocument(piece) else {
+            return try await advance { $0.feed(piece, into: &$1) }
+        }
+        let body = piece + (try await exchange.collect(transfer))
+        try await advance { $0.feedCompletion(body, into: &$1) }
+    }
+
+    /// Whether nothing but the bracket of an object stands in the first line.
+    private static func beginsDocument(_ piece: [UInt8]) -> Bool {
+        let line = piece.drop { $0 <= 0x20 }.prefix { $0 != 0x0a }
+        return line.first == UInt8(ascii: "{") && line.dropFirst().allSatisfy { $0 <= 0x20 }
+            && line.endIndex < piece.count
     }
 
     /// Lets the translator do something and sends what comes of it, in one write.

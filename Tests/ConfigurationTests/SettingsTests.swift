@@ -238,11 +238,13 @@ import Testing
             "THINKING_DEFAULT": "off", "EFFORT_FIELD": "reasoning", "FAST_TIER": "priority",
             "PROMPT_CACHE_BREAKPOINTS": "true", "MODEL_ECHO": "upstream",
             "EXTRA_PASSTHROUGH": "seed, logprobs", "FILTER_AS_REFUSAL": "true",
+            "REJECT_INFERENCE_GEO": "true",
             "REASONING_HEADROOM": "512", "CORS_ORIGINS": "https://a.b:8443, http://localhost",
         ])
         #expect(read.thinkingDefault == .off && read.effortField == .object)
         #expect(read.fastTier == .priority && read.marksCacheBreakpoints)
         #expect(read.modelEcho == .upstream && read.passedFields == ["seed", "logprobs"])
+        #expect(read.rejectsInferenceGeo)
         #expect(read.filterAsRefusal && read.reasoningHeadroom == 512)
         #expect(read.origins == ["https://a.b:8443", "http://localhost"])
         let unset = try settings([:])

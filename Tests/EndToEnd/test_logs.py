@@ -35,6 +35,13 @@ def test_an_answer_tells_what_it_cost(sidecar, upstream):
     assert (line["input_tokens"], line["cache_read_tokens"], line["output_tokens"]) == (6, 4, 5)
 
 
+def test_a_session_of_claude_code_is_found_again(sidecar, upstream):
+    for headers, session in (({"x-claude-code-session-id": "s" * 100}, "s" * 64), ({}, None)):
+        upstream.then(completion())
+        answer = httpx.post(sidecar.url + "/v1/messages", json=ASK, headers=headers)
+        assert sidecar.log_of(answer.headers["request-id"]).get("session_id") == session
+
+
 def test_probes_and_scrapes_are_not_logged(sidecar, upstream):
     before = len(sidecar.lines)
     for path in ("/livez", "/readyz", "/healthz", "/startupz", "/metrics"):

@@ -207,6 +207,14 @@ def test_json_for_a_stream_and_html(client, upstream, ask):
     upstream.then(completion("in one piece"))
     with client.messages.stream(**ask) as stream:
         assert stream.get_final_message().content[0].text == "in one piece"
+    for kind, indent in (("Application/JSON", None), ("text/plain", 2), ("text/plain", None)):
+        def script(connection):
+            connection.begin(kind)
+            connection.raw(json.dumps(completion("in one piece"), indent=indent))
+            connection.end()
+        upstream.then(script)
+        with client.messages.stream(**ask) as stream:
+            assert stream.get_final_message().content[0].text == "in one piece"
     upstream.then(lambda c: c.json(b"<html><body>nope</body></html>"))
     with pytest.raises(anthropic.InternalServerError):
         client.messages.create(**ask)

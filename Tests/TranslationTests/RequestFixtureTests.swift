@@ -160,6 +160,18 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
             try translate(unlimited, limits: limits).chat.contains(#""max_completion_tokens":3"#))
     }
 
+    @Test(arguments: [(#""us""#, true), (#""global""#, false), ("null", false)])
+    func aRegionIsRefusedWhereTheOperatorWantsThat(place: String, isRefused: Bool) throws {
+        let body = request(
+            #"{"role":"user","content":"x"}"#, #","inference_geo":\#(place)"#)
+        #expect(try translate(body).plan.losses == (isRefused ? ["inference_geo"] : []))
+        var limits = RequestLimits()
+        limits.refusesInferenceGeo = true
+        guard isRefused else { return _ = try translate(body, limits: limits) }
+        let error = #expect(throws: APIError.self) { try translate(body, limits: limits) }
+        #expect(error?.message.hasPrefix("inference_geo") == true)
+    }
+
     @Test func withoutItsPlaceholderNothingIsDeferred() throws {
         var limits = RequestLimits()
         limits.includesDeferredTools = true

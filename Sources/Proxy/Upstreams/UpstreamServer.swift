@@ -15,6 +15,7 @@ final class UpstreamServer: Sendable {
     let translator: RequestTranslator
     /// Where requests go; `{model}` in it stands for the model's name.
     let endpointURL: String
+    private let namesModel: Bool
     /// Where it tells of its models; `nil` when that are no names to ask by.
     let modelsURL: String?
     let tellsModels = UpstreamModels()
@@ -41,6 +42,7 @@ final class UpstreamServer: Sendable {
         case .openai: endpointURL = ChatEndpoint.url(base: base)
         case .anthropic: endpointURL = MessagesEndpoint.url(base: base)
         }
+        namesModel = endpointURL.contains("{model}")
         // Azure's classic addresses tell of models, but are asked by names of deployments.
         let isClassic = dialect.name == Dialect.azure.name && endpointURL.contains("/deployments/")
         modelsURL = isClassic ? nil : ModelsEndpoint.url(beside: endpointURL)
@@ -53,7 +55,9 @@ final class UpstreamServer: Sendable {
     var ownsKey: Bool { settings.authentication != .passthrough }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
-    func endpointURL(for model: String) -> String { ChatEndpoint.url(endpointURL, for: model) }
+    func endpointURL(for model: String) -> String {
+        namesModel ? ChatEndpoint.url(endpointURL, for: model) : endpointURL
+    }
 
     /// The path of its URL, for messages.
     var endpointPath: String {

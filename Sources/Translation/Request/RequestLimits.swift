@@ -16,6 +16,8 @@ package struct RequestLimits: Sendable {
     package var stripsAttribution = true
     /// Refuse what cannot be translated instead of dropping and counting it.
     package var isStrict = false
+    /// Whether a request that wants to be answered in a region is refused: none is promised here.
+    package var refusesInferenceGeo = false
     /// Where system entries inside `messages` go; `nil` leaves it to the dialect.
     package var systemEntries: Dialect.SystemEntries?
     /// Whether a request that ends with an assistant message is refused.

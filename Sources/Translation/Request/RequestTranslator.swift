@@ -42,6 +42,10 @@ package struct RequestTranslator: Sendable {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
+        if limits.refusesInferenceGeo, let place = root["inference_geo"]?.text, !(place == "global")
+        {
+            throw .invalid("inference_geo: no region can be promised by this gateway")
+        }
         let compaction = try compaction(root)
         // A summary is written without what only shapes a reply.
         let reply = compaction == nil ? root : nil

@@ -170,7 +170,10 @@ struct SchemaCleaner {
             let name = group.key.string ?? ""
             guard name == "$defs" || name == "definitions" else { continue }
             for (key, value) in group.value.members {
-                definitions["#/\(name)/\(key.string ?? "")"] = value
+                // As a JSON pointer writes it (RFC 6901).
+                let pointer = (key.string ?? "").replacing("~", with: "~0").replacing(
+                    "/", with: "~1")
+                definitions["#/\(name)/\(pointer)"] = value
             }
         }
         return definitions
