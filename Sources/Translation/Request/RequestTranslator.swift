@@ -103,9 +103,7 @@ package struct RequestTranslator: Sendable {
         writer.fastTier = isFast ? limits.fastTier : nil
         let (output, messagesEnd) = writer.write()
         plan.messagesEnd = messagesEnd
-        plan.hasHistory = emitter.messages.contains {
-            if case .assistant = $0 { true } else { false }
-        }
+        plan.hasHistory = emitter.messages.contains { $0.isAssistant }
         let extra = ExtraBody(passing: limits.passedFields, of: root, before: limits.extraBody)
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
     }
