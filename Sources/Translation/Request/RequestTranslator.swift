@@ -91,7 +91,6 @@ package struct RequestTranslator: Sendable {
         if limits.isStrict, let field = plan.losses.first {
             throw .invalid("\(field): cannot be translated for this upstream")
         }
-
         var writer = RequestWriter(
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
             choice: choice, format: format, maxTokens: limit.sent,
