@@ -32,11 +32,14 @@ COPY --from=build /build/.build/release/claude-sidecar /claude-sidecar.debug
 FROM scratch
 ARG VERSION=development
 ARG REVISION=unknown
+# Where this repository is read.
+ARG SOURCE=
 LABEL org.opencontainers.image.title="claude-sidecar" \
     org.opencontainers.image.description="Anthropic's Messages API on any OpenAI-compatible server" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.source="${SOURCE}"
 COPY --from=build /image /
 # A crash is told by the backtracer beside the program. Registers point into memory, and a key may
 # stand there: the report must not show it.

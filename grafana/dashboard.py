@@ -107,7 +107,7 @@ def runbooks(uid, number):
 
 def restarts():
     return {"name": "Starts", "datasource": DATASOURCE, "enable": True, "iconColor": "blue",
-            "expr": f"changes((process_start_time_seconds{{{PODS}}} and on (namespace, pod) "
+            "expr": f"changes((process_start_time_seconds{{{PODS}}} and on (namespace, pod, instance) "
                     "claude_sidecar_build_info)[2m:]) > 0", "titleFormat": "{{pod}} started"}
 
 

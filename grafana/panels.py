@@ -160,9 +160,8 @@ RUNTIME = Dashboard("claude-sidecar-runtime", "Claude sidecar: runtime", "What t
     Panel("Resident memory", "timeseries", "bytes",
           [("process_resident_memory_bytes{@} and on (namespace, pod, instance) "
             "claude_sidecar_build_info", "{{pod}}"),
-           ('max(kube_pod_container_resource_limits{@,container="claude-sidecar",'
-            'resource="memory"})', "limit")],
-          "The limit comes from kube-state-metrics where that is scraped."),
+           ("min(claude_sidecar_memory_limit_bytes{@})", "limit")],
+          "The limit is that of the container."),
     Panel("CPU", "timeseries", "short",
           [(f"rate(process_cpu_seconds_total{{@}}{RATE}) and on (namespace, pod, instance) "
             "claude_sidecar_build_info", "{{pod}}")], "Cores in use."),
@@ -189,6 +188,8 @@ RUNTIME = Dashboard("claude-sidecar-runtime", "Claude sidecar: runtime", "What t
             "{{pod}}"),
            ("min(process_max_fds{@} and on (namespace, pod, instance) claude_sidecar_build_info)",
             "limit")], "About two for each stream."),
+    Panel("Log lines dropped", "timeseries", "short", rate("claude_sidecar_log_lines_dropped_total"),
+          "Whoever reads the log is too slow, or has stopped."),
 ])
 
 DASHBOARDS = [OVERVIEW, LLM, ERRORS, RUNTIME]

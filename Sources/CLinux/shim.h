@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,6 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -66,22 +66,56 @@ static inline uint64_t clinux_random(void) {
 
 // --- signals -------------------------------------------------------------------------------------
 
-/// Blocks SIGTERM and SIGINT in the calling thread (and in those it starts), ignores SIGPIPE, and
-/// returns a descriptor that becomes readable when one of the two arrives.
-static inline int clinux_watch_termination(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    signal(SIGPIPE, SIG_IGN);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+/// The descriptor that tells of the first signal, how many came, and the exit status after the second.
+static int clinux_signal_wakeup __attribute__((unused)) = -1;
+static int clinux_signal_count __attribute__((unused)) = 0;
+static int clinux_second_status __attribute__((unused)) = 0;
+
+/// The first signal wakes whoever watches. The second ends the process here, on whatever thread it
+/// finds: a loop that is stuck could not.
+static inline void clinux_hear_signal(int signal) {
+    (void)signal;
+    int error = errno;
+    if (__atomic_fetch_add(&clinux_signal_count, 1, __ATOMIC_RELAXED) > 0) {
+        _exit(clinux_second_status);
+    }
+    eventfd_write(clinux_signal_wakeup, 1);
+    errno = error;
 }
 
-/// The number of the next signal, 0 when there is none.
-static inline int clinux_next_signal(int descriptor) {
-    struct signalfd_siginfo info;
-    return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+/// Hears SIGTERM and SIGINT, ignores SIGPIPE, and returns a descriptor that becomes readable with
+/// the first of the two; the second ends the process. Call it once.
+static inline int clinux_watch_termination(int second_status) {
+    clinux_signal_wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    clinux_second_status = second_status;
+    struct sigaction action = {.sa_handler = clinux_hear_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return clinux_signal_wakeup;
+}
+
+// --- standard error ------------------------------------------------------------------------------
+
+/// A descriptor of our own for what standard error leads to, on which a write never waits for a
+/// reader; -1 when there can be none. `O_NONBLOCK` belongs to the opened file: set on descriptor 2
+/// itself it would hold for every process that shares it.
+static inline int clinux_open_standard_error(int descriptor) {
+    struct stat status;
+    if (fstat(descriptor, &status) != 0) return -1;
+    // A file has no reader, and opened anew it would be written from its start.
+    if (S_ISREG(status.st_mode)) return fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode)) return -1;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/// Waits until a descriptor can be read.
+static inline int clinux_wait_readable(int descriptor, int timeout_milliseconds) {
+    struct pollfd watched = {.fd = descriptor, .events = POLLIN};
+    return poll(&watched, 1, timeout_milliseconds);
 }
 
 // --- sockets -------------------------------------------------------------------------------------

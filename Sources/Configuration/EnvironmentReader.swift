@@ -33,6 +33,12 @@ struct EnvironmentReader {
         return found
     }
 
+    /// The name under which something was set, for who does not care what; that of a file counts.
+    mutating func givenName(_ setting: Setting) -> String? {
+        guard setting.isSecret else { return givenText(setting)?.name }
+        return setting.names.first { variable($0) != nil }
+    }
+
     /// The parsed value that was set, or the parsed default.
     mutating func value<Value>(_ setting: Setting, _ parse: (String) -> Value?) -> Value? {
         let fallback = setting.defaultValue.flatMap(parse)
@@ -167,14 +173,41 @@ extension String {
     /// The text as a message shows it: in one line, and not too long.
     var shown: String {
         let text = String(
-            unicodeScalars.prefix(100).map { scalar in
+            withoutSecrets.unicodeScalars.prefix(100).map { scalar in
                 scalar.value < 0x20 || scalar.value == 0x7f ? "?" : Character(scalar)
             })
-        return text.withoutCredentials + (unicodeScalars.count > 100 ? "…" : "")
+        return text + (unicodeScalars.count > 100 ? "…" : "")
     }
 
-    /// A URL with what stands before the `@` of its host hidden.
-    var withoutCredentials: String {
+    /// A URL without what may be a secret in it: what stands before the `@` of its host, and what
+    /// its query gives to names that are not known to be harmless.
+    package var withoutSecrets: String {
+        guard let mark = firstIndex(of: "?") else { return withoutCredentials }
+        let pairs = self[index(after: mark)...].split(
+            separator: "&", omittingEmptySubsequences: false)
+        let shown = pairs.map { pair in
+            guard let value = Self.secret(in: pair) else { return String(pair) }
+            return pair.dropLast(value.count) + "***"
+        }
+        return String(self[..<mark]).withoutCredentials + "?" + shown.joined(separator: "&")
+    }
+
+    /// What the query of a URL says that nobody may see.
+    package var querySecrets: [String] {
+        guard let mark = firstIndex(of: "?") else { return [] }
+        return self[index(after: mark)...].split(separator: "&").compactMap {
+            Self.secret(in: $0).map(String.init)
+        }
+    }
+
+    private static func secret(in pair: Substring) -> Substring? {
+        guard let equals = pair.firstIndex(of: "=") else { return pair.isEmpty ? nil : pair }
+        let value = pair[pair.index(after: equals)...]
+        let isHarmless = ["api-version", "version"].contains(pair[..<equals].lowercased())
+        return isHarmless || value.isEmpty ? nil : value
+    }
+
+    private var withoutCredentials: String {
         guard let scheme = range(of: "://") else { return self }
         let rest = self[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }

@@ -19,6 +19,17 @@ enum NameSuggestion {
             .min { $0.distance < $1.distance }?.name
     }
 
+    /// What names begin with that nobody else has.
+    private static let ours = ["UPSTREAM_", "DRAIN_", "RATE_LIMIT_", "REASONING_", "TOKEN_BUDGET"]
+
+    /// Whether a name looks like one of ours, is none, and is not near one either.
+    static func isUnknown(_ name: String, among known: Set<String>) -> Bool {
+        // Kubernetes sets `UPSTREAM_SERVICE_HOST` and more for a service "upstream".
+        let isLink = name.contains("_SERVICE_") || name.contains("_PORT")
+        return ours.contains { name.hasPrefix($0) } && !known.contains(name) && !isLink
+            && nearest(to: name, among: known) == nil
+    }
+
     /// How many slips a name bears before it could be anybody's: `HOST` is two letters from `HOME`.
     private static func slips(in name: String) -> Int {
         name.utf8.count >= 10 ? 2 : name.utf8.count >= 6 ? 1 : 0

@@ -87,7 +87,13 @@ extension Settings {
         return warnings
     }
 
-    /// Variables that are one or two letters away from a setting.
+    /// Variables that other programs read and this one does not.
+    private static func unread(_ environment: [String: String]) -> [String] {
+        ["SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"].filter { environment[$0]?.isEmpty == false }
+            .map { "\($0) is not read: UPSTREAM_CA_FILE names a bundle of certificates" }
+    }
+
+    /// Variables that are no settings, but one or two letters away from one, or named like ours.
     static func misspelt(
         _ environment: [String: String], _ upstreams: [String]
     ) -> [String] {
@@ -99,7 +105,15 @@ extension Settings {
                     "\(name.shown) is no setting; did you mean \($0)?"
                 }
             }
-        return slips
+        let others = environment.keys.sorted().filter { name in
+            !strangers.contains(name) && NameSuggestion.isUnknown(name, among: known)
+        }
+        return slips + unread(environment)
+            + others.map { name in
+                let longer = known.sorted().first { $0.hasPrefix(name) }
+                return "\(name.shown) is no setting"
+                    + (longer.map { "; did you mean \($0)?" } ?? "")
+            }
             + strangers.map { "\($0.shown) is not used: UPSTREAMS does not name its upstream" }
     }
 }

@@ -9,7 +9,9 @@ extension Settings {
         var reader = EnvironmentReader(environment)
         let settings = Settings(&reader, environment)
         guard reader.mistakes.isEmpty else {
-            return .failure(ConfigurationMistakes(lines: reader.mistakes))
+            // What is odd besides may be the reason for it: a name that was misspelt.
+            let misspelt = Settings.misspelt(environment, settings.upstreams.map(\.name))
+            return .failure(ConfigurationMistakes(lines: reader.mistakes + misspelt))
         }
         return .success(settings)
     }
@@ -152,7 +154,9 @@ extension Settings {
         upstreamIdleTimeout = reader.duration(.upstreamIdleTimeout)
         commitAfter = reader.duration(.commitAfter)
         pingInterval = reader.duration(.pingInterval)
+        drainDelay = reader.duration(.drainDelay)
         drainTimeout = reader.duration(.drainTimeout)
+        lastScrapeWait = reader.duration(.lastScrapeWait)
         headerTimeout = reader.duration(.headerTimeout)
         bodyTimeout = reader.duration(.bodyTimeout)
         idleTimeout = reader.duration(.idleTimeout)
@@ -187,7 +191,8 @@ extension Settings {
         podNamespace = reader.text(.podNamespace)
         nodeName = reader.text(.nodeName)
         serviceName = reader.text(.serviceName)
-        addsGenAINames = reader.list(.conventions).contains("gen_ai_latest_experimental")
+        let isOptedIn = reader.list(.conventions).contains("gen_ai_latest_experimental")
+        addsGenAINames = reader.flag(.genAINames) || isOptedIn
         // Other programs of the pod may read it too: what is wrong with it stops nobody.
         for pair in EnvironmentReader.list(reader.text(.resourceAttributes) ?? "") {
             let sides = pair.split(separator: "=", maxSplits: 1).map { String($0).trimmed }

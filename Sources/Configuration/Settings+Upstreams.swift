@@ -19,9 +19,9 @@ extension Settings {
                 upstreams.append(UpstreamSettings(named: name, &reader))
             }
         }
-        for setting in Setting.ofUnnamedUpstream where reader.givenText(setting) != nil {
+        for name in Setting.ofUnnamedUpstream.compactMap({ reader.givenName($0) }) {
             reader.warn(
-                "\(setting.name) is not used: UPSTREAMS names the upstreams, each with settings "
+                "\(name) is not used: UPSTREAMS names the upstreams, each with settings "
                     + "of its own")
         }
     }

@@ -212,6 +212,10 @@ package struct Settings: Sendable {
     package var tokenRates: [ModelLimit] = []
     /// `TOKEN_BUDGET`.
     package var tokenBudgets: [ModelLimit] = []
+    /// `DRAIN_DELAY`.
+    package var drainDelay = Duration.zero
+    /// `LAST_SCRAPE_WAIT`.
+    package var lastScrapeWait = Duration.zero
     /// `DRAIN_TIMEOUT`.
     package var drainTimeout = Duration.zero
     /// `EXIT_ZERO_ON_SIGTERM`.

@@ -1,4 +1,4 @@
-// The table of settings, for a terminal and for the README.
+// The table of settings, for a terminal and for the documents.
 
 extension SettingsTable {
     /// The table in aligned lines, group by group.
@@ -16,15 +16,40 @@ extension SettingsTable {
 
     /// The table in Markdown, group by group.
     package static var markdownLines: [String] {
-        Setting.Group.allCases.flatMap { group in
-            ["", "### \(group.rawValue)", "", "| Name | Default | Meaning |", "|---|---|---|"]
-                + all.filter { $0.group == group }.map { setting in
-                    let names = ([setting.name] + setting.aliases).map { "`\($0)`" }
-                    let secret = setting.isSecret ? " (also as `_FILE`)" : ""
-                    let fallback = setting.defaultValue.map { "`\($0)`" } ?? setting.fallback
-                    return "| \(names.joined(separator: ", "))\(secret) | \(fallback) | "
-                        + "\(setting.meaning); \(setting.allowed) |"
-                }
+        let lines = Setting.Group.allCases.flatMap { group in
+            [
+                "", "### \(group.rawValue)", "", "| Variable | Default | Values | Meaning |",
+                "|---|---|---|---|",
+            ] + all.filter { $0.group == group }.map(\.markdownRow)
         }
+        return Array(lines.dropFirst())
+    }
+}
+
+extension Setting {
+    fileprivate var markdownRow: String {
+        let spellings = ([name] + aliases).map { "`\($0)`" }.joined(separator: ", ")
+        let also = aliases.isEmpty ? "also" : "each also"
+        let files = isSecret ? ", \(also) with `_FILE`" : ""
+        let fallback = defaultValue.map { "`\($0)`" } ?? fallback
+        return "| \(spellings)\(files) | \(fallback) | \(values) | \(Self.escaped(meaning)) |"
+    }
+
+    /// What may be written, as short as a table wants it.
+    private var values: String {
+        switch kind {
+        case .choice(let values): values.map { "`\($0)`" }.joined(separator: " ")
+        case .text: "text"
+        case .secret: "a key"
+        case .secrets: "keys, by comma"
+        case .url, .path, .list, .origins, .modelMap, .object, .host, .port, .socket, .flag, .size,
+            .memory, .rates, .budgets, .duration, .number:
+            Self.escaped(allowed)
+        }
+    }
+
+    /// Stars are emphasis in Markdown.
+    private static func escaped(_ text: String) -> String {
+        String(text.flatMap { $0 == "*" ? ["\\", $0] : [$0] })
     }
 }

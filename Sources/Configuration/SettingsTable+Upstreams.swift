@@ -33,7 +33,8 @@ extension Setting {
 
     /// What is read only while there is one upstream without a name.
     static let ofUnnamedUpstream: [Setting] = [
-        .baseURL, .azureEndpoint, .azureAPIVersion, .organization, .project, .authentication,
+        .baseURL, .upstreamKey, .azureEndpoint, .azureKey, .azureAPIVersion, .organization,
+        .project, .authentication,
         .dialect, .interface,
     ]
 }

@@ -37,8 +37,9 @@ package enum SettingsTable {
         .idleTimeout, .workers,
     ]
     private static let operation: [Setting] = [
-        .logLevel, .logFormat, .drainTimeout, .exitsZero, .adminQuit, .podName, .podNamespace,
-        .nodeName, .serviceName, .resourceAttributes, .conventions,
+        .logLevel, .logFormat, .drainDelay, .drainTimeout, .lastScrapeWait, .exitsZero, .adminQuit,
+        .podName, .podNamespace, .nodeName, .serviceName, .resourceAttributes, .conventions,
+        .genAINames,
     ]
 
     /// Every name that is read, aliases and files of secrets included.
@@ -240,9 +241,15 @@ extension Setting {
     static let logFormat = Setting(
         .operation, "LOG_FORMAT", .choice(Settings.LogFormat.allCases.map(\.rawValue)),
         default: "json", "one object a line, or text for a person")
+    static let drainDelay = Setting(
+        .operation, "DRAIN_DELAY", .duration(atLeast: .zero), default: "0",
+        "new requests are served for so long after SIGTERM, though not ready")
     static let drainTimeout = Setting(
         .operation, "DRAIN_TIMEOUT", .duration(atLeast: .zero), default: "25s",
-        "what running exchanges may take after SIGTERM")
+        "what running exchanges may take after SIGTERM and the delay")
+    static let lastScrapeWait = Setting(
+        .operation, "LAST_SCRAPE_WAIT", .duration(atLeast: .zero), default: "0",
+        "a stop that cut streams waits so long for one more scrape of the admin listener")
     static let exitsZero = Setting(
         .operation, "EXIT_ZERO_ON_SIGTERM", .flag, default: "true",
         "false ends with status 143 after SIGTERM, however well it went")
@@ -260,4 +267,6 @@ extension Setting {
     static let conventions = Setting(
         .operation, "OTEL_SEMCONV_STABILITY_OPT_IN", .list,
         "gen_ai_latest_experimental adds OpenTelemetry's names of metrics")
+    static let genAINames = Setting(
+        .operation, "METRICS_GENAI", .flag, default: "false", "true adds the same names")
 }

@@ -57,6 +57,7 @@ package protocol WorkerJob: AnyObject {
         var generation: UInt32
     }
 
+    private let pulse: Pulse
     private let epoll = epoll_create1(CInt(EPOLL_CLOEXEC))
     private var registrations: [Registration?] = []
     private var generation: UInt32 = 0
@@ -71,7 +72,8 @@ package protocol WorkerJob: AnyObject {
     /// The time at the start of this round.
     package private(set) var now = Instant.read()
 
-    init(wakeup: CInt) {
+    init(wakeup: CInt, _ pulse: Pulse) {
+        self.pulse = pulse
         _ = clinux_epoll_set(
             epoll, EPOLL_CTL_ADD, wakeup, EPOLLIN.rawValue | EPOLLET.rawValue, UInt64.max)
     }
@@ -158,11 +160,13 @@ package protocol WorkerJob: AnyObject {
 
     /// Waits for descriptors and timers, and tells their handlers.
     func poll(mayBlock: Bool) {
+        pulse.waits()
         let count =
             unsafe ready.baseAddress.map {
                 unsafe clinux_epoll_wait(epoll, $0, mayBlock ? timeoutMilliseconds() : 0)
             } ?? 0
         now = Instant.read()
+        pulse.roundBegins(now)
         for index in 0..<max(0, Int(count)) {
             let event = unsafe ready[index]
             let slot = Int(truncatingIfNeeded: event.token & 0xffff_ffff)

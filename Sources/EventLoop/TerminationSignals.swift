@@ -1,28 +1,30 @@
-// SIGTERM and SIGINT as events of a loop.
+// SIGTERM and SIGINT as an event of a loop.
 internal import CLinux
 internal import Glibc
 
 /// Hears SIGTERM and SIGINT on a worker.
 ///
-/// Make it before any other thread is started: threads inherit the mask that keeps the signals from
-/// ending the process.
+/// The second signal ends the process at once, whatever its threads do: no loop is asked.
 package final class TerminationSignals: DescriptorHandler {
-    private let descriptor = clinux_watch_termination()
-    private let loop: EventLoop
+    private static let wakeup = clinux_watch_termination(128 + SIGTERM)
+
     private let heard: () -> Void
 
-    /// Blocks the two signals in the calling thread and those it starts; ignores SIGPIPE.
-    package static func blockEverywhere() { Glibc.close(clinux_watch_termination()) }
+    /// Hears the signals from here on, and keeps them for whoever comes to watch; ignores SIGPIPE.
+    package static func prepare() { _ = wakeup }
 
-    /// Calls `heard` on the loop's worker for each signal.
+    /// As if the first signal had come, but not counted as one.
+    package static func imitate() { eventfd_write(wakeup, 1) }
+
+    /// Calls `heard` on the loop's worker when the first signal comes.
     package init(_ loop: EventLoop, heard: @escaping () -> Void) {
-        self.loop = loop
         self.heard = heard
-        loop.watch(descriptor, for: .input, self)
+        loop.watch(Self.wakeup, for: .input, self)
     }
 
-    /// The watched descriptor has changed.
+    /// A signal has come.
     package func descriptorReady(_ readiness: Readiness) {
-        while clinux_next_signal(descriptor) != 0 { heard() }
+        var count: eventfd_t = 0
+        if unsafe eventfd_read(Self.wakeup, &count) == 0 { heard() }
     }
 }

@@ -15,6 +15,9 @@ package actor Worker {
         unsafe executor.asUnownedSerialExecutor()
     }
 
+    /// Tells other threads whether the worker gets on.
+    package nonisolated let pulse = Pulse()
+
     private let loop: EventLoop
     private var tenant: (any WorkerTenant)?
     private var jobs: [Int: any WorkerJob] = [:]
@@ -25,7 +28,7 @@ package actor Worker {
     /// A worker that does not run yet.
     package init() {
         executor = WorkerExecutor()
-        loop = EventLoop(wakeup: executor.wakeup)
+        loop = EventLoop(wakeup: executor.wakeup, pulse)
     }
 
     /// Runs the worker on the calling thread until its tenant stops it.
@@ -41,6 +44,7 @@ package actor Worker {
             worker.jobs = [:]
             worker.loop.release()
         }
+        pulse.waits()
     }
 
     /// Runs the worker on a thread of its own.

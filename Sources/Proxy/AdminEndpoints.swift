@@ -16,7 +16,7 @@ extension AdminEndpoint {
         text.beginObject()
         for upstream in request.shared.upstreams {
             text.key(upstream.settings.name)
-            text.string(upstream.endpointURL)
+            text.string(upstream.shownURL)
         }
         text.endObject()
         text.key("settings")

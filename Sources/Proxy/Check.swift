@@ -27,14 +27,28 @@ package enum Check {
             let upstream = rule.upstream.map { " on \($0)" } ?? ""
             lines.append("  \(rule.pattern)\(padding)\(rule.model ?? "unchanged")\(upstream)")
         }
-        lines.append("set               \(settings.given.sorted().joined(separator: ", "))")
-        return lines + settings.warnings.map { "warning: \($0)" }
+        lines.append("settings")
+        lines += settings.describe().map { "  \($0)" }
+        return lines + (settings.warnings + missingFiles(settings)).map { "warning: \($0)" }
+    }
+
+    /// Files for TLS that are named and cannot be read: each handshake will fail.
+    static func missingFiles(_ settings: Settings) -> [String] {
+        let files = [
+            ("UPSTREAM_CA_FILE", settings.caFile),
+            ("UPSTREAM_CLIENT_CERT", settings.clientCertificateFile),
+            ("UPSTREAM_CLIENT_KEY", settings.clientKeyFile),
+        ]
+        return files.compactMap { name, path in
+            guard let path, SmallFile.version(path) == nil else { return nil }
+            return "\(name): cannot read \(path)"
+        }
     }
 
     private static func describe(
         _ upstream: UpstreamSettings, _ server: UpstreamServer
     ) -> [String] {
-        var lines = ["posts to          \(server.endpointURL)"]
+        var lines = ["posts to          \(server.shownURL)"]
         if let path = upstream.unixPath { lines.append("over the socket   \(path)") }
         switch upstream.interface {
         case .openai:

@@ -117,5 +117,6 @@ extension MessagesExchange {
     /// What the upstream was sent and may say back: no error shows it.
     func secrets(_ link: UpstreamLink) -> [String] {
         [link.key(head)].compactMap { $0 } + context.shared.settings.customHeaders.map(\.value)
+            + link.server.querySecrets
     }
 }

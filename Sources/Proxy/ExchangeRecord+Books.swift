@@ -140,25 +140,21 @@ extension ExchangeRecord {
         }
     }
 
-    /// What a client does wrong is no matter of ours; what the upstream does wrong, somebody may
-    /// want to see who sees nothing else.
-    private var level: Settings.LogLevel {
-        guard let error else { return .info }
-        if case .proxyInternal = error.label { return .error }
-        return error.isUpstreams ? .warn : .info
-    }
+    private var level: Settings.LogLevel { error?.level ?? .info }
 }
 
 extension APIError {
-    /// Whether the upstream is to blame: it could not be reached, or gave no answer that is one.
-    fileprivate var isUpstreams: Bool {
+    /// What a client does wrong, or too often, is no matter of ours; what the upstream does wrong,
+    /// or we have no room for, somebody may want to see who sees nothing else.
+    fileprivate var level: Settings.LogLevel {
         switch label {
         case .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
-            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol:
-            true
+            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol, .proxyOverload:
+            .warn
+        case .proxyInternal: .error
         case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow,
-            .proxyOverload, .proxyInternal, .other:
-            false
+            .proxyRateLimit, .other:
+            .info
         }
     }
 }

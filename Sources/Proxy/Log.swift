@@ -1,13 +1,13 @@
 // The log: whole lines, to standard error.
 internal import Configuration
 internal import EventLoop
-internal import Glibc
 internal import Synchronization
 internal import Telemetry
 
 /// Writes lines to standard error; for every thread.
 struct Log: Sendable {
     let threshold: LogThreshold
+    let writer = LogWriter()
     private let isJSON: Bool
     /// Where in a cluster this process runs, if it was told.
     private let place: (pod: String?, namespace: String?, node: String?)
@@ -34,16 +34,14 @@ struct Log: Sendable {
     ) {
         let least = threshold.level
         guard level >= least, least != .off else { return }
-        lines.add(line(level, message, fields))
+        lines.add(line(level, message, fields), writer)
     }
 
     /// Writes a line whatever level is on: what somebody may wait for, such as the port.
     func announce(
         _ level: Settings.LogLevel, _ message: String, _ fields: (inout LogLine) -> Void = { _ in }
     ) {
-        var lines = LogLines()
-        lines.add(line(level, message, fields))
-        lines.flush()
+        writer.write(line(level, message, fields))
     }
 
     private func line(
@@ -62,19 +60,16 @@ struct Log: Sendable {
 
 /// Lines that go out together: those of the exchanges that a worker ends in one round.
 struct LogLines {
-    /// What a pipe takes in one piece, whoever else writes to it (`PIPE_BUF`).
-    private static let bytesMax = 4096
-
     private var bytes: [UInt8] = []
 
-    mutating func add(_ line: [UInt8]) {
-        if bytes.count + line.count > Self.bytesMax { flush() }
+    mutating func add(_ line: [UInt8], _ writer: LogWriter) {
+        if bytes.count + line.count > StandardError.wholeBytesMax { flush(to: writer) }
         bytes.append(contentsOf: line)
     }
 
-    mutating func flush() {
+    mutating func flush(to writer: LogWriter) {
         guard !bytes.isEmpty else { return }
-        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }
+        writer.write(bytes)
         bytes.removeAll(keepingCapacity: true)
     }
 }

@@ -46,9 +46,7 @@ extension MessagesExchange {
         do throws(ExchangeEnd) {
             try await waitForHead(transfer)
         } catch {
-            if case .failed(let failure) = error, failure.cause != .exhausted {
-                noteAttempt(status: 0, nil)
-            }
+            noteAnswerless(error)
             throw error
         }
         guard let head = transfer.head else {
@@ -73,10 +71,17 @@ extension MessagesExchange {
         throw .failed(failure)
     }
 
+    /// Counts a try without an answer; one that was given up, because the client left or the
+    /// sidecar stops, says nothing about the upstream.
+    private func noteAnswerless(_ end: ExchangeEnd) {
+        guard case .failed(let failure) = end else {
+            return context.metrics.attempted(status: 0, isRetry: record.retries > 0)
+        }
+        // Without a descriptor nothing was sent.
+        if failure.cause != .exhausted { noteAttempt(status: 0, nil) }
+    }
+
     /// Counts one try, whatever came of it; 0 is no answer.
-    ///
-    /// Not counted is a try that was given up because the client left or the sidecar stops: it says
-    /// nothing about the upstream.
     private func noteAttempt(status: Int, _ timings: TransferTimings?) {
         context.metrics.attempted(status: status, isRetry: record.retries > 0)
         asked?.note(isReached: status > 0)

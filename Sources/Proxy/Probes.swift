@@ -21,16 +21,38 @@ struct Probes {
     func respond(to route: Route, _ head: RequestHead, over connection: Connection) async {
         let isHead = head.method == "HEAD"
         switch route {
-        case .alive: await text(200, "ok\n", isHead, connection)
-        case .ready:
-            let isReady = !shared.lifecycle.isDraining
-            await text(isReady ? 200 : 503, isReady ? "ready\n" : "draining\n", isHead, connection)
+        case .alive, .ready:
+            let problem = problem(of: route)
+            let word = problem ?? (route == .ready ? "ready" : "ok")
+            let more = route == .ready && head.query == "deep=1" ? upstreams() : (true, "")
+            let isGood = problem == nil && more.0
+            await text(isGood ? 200 : 503, word + "\n" + more.1, isHead, connection)
         case .metrics:
             await expose(head, connection)
         case .quit: await quit(head, connection)
-        case .messages, .countTokens, .models, .model, .hello, .missing, .wrongMethod:
+        case .messages, .countTokens, .models, .model, .hello, .report, .missing, .wrongMethod:
             await text(404, "not found\n", isHead, connection)
         }
+    }
+
+    /// Why a probe fails; nil when it does not.
+    private func problem(of route: Route) -> String? {
+        guard shared.lifecycle.isAlive(now: Instant.read()) else { return "a worker is stuck" }
+        return route == .ready && shared.lifecycle.isLeaving ? "draining" : nil
+    }
+
+    /// For a person who asks: how the upstreams have been of late, and whether one can be asked.
+    ///
+    /// For a kubelet it would be wrong: an upstream that is away would take every pod with it.
+    private func upstreams() -> (Bool, String) {
+        let reports = shared.upstreams.map { $0.report() }
+        let lines = reports.map { upstream in
+            let reached =
+                upstream.isReached.map { $0 ? "reached" : "not reached" } ?? "not asked yet"
+            return "upstream \(upstream.name): \(reached), breaker \(upstream.breaker.rawValue)\n"
+        }
+        let isGood = reports.contains { $0.isReached != false && $0.breaker == .closed }
+        return (isGood, lines.joined())
     }
 
     /// The answer to a scrape, in the form that the scraper likes best.
@@ -48,6 +70,7 @@ struct Probes {
         if answer.isGzip { headers.append(("content-encoding", "gzip")) }
         await connection.respond(
             status: 200, headers: headers, body: answer.bytes, isHead: head.method == "HEAD")
+        shared.lifecycle.noteScrape()
     }
 
     /// The application of a Job tells its sidecar that it is done.

@@ -7,7 +7,7 @@ internal import Telemetry
 enum Route: Equatable {
     case messages, countTokens, models
     case model(String)
-    case hello, alive, ready, metrics, quit
+    case hello, report, alive, ready, metrics, quit
     /// There is nothing.
     case missing(message: String)
     /// There is something, for these methods.
@@ -25,6 +25,10 @@ enum Route: Equatable {
             self = Self.get(head, .models)
         case Self.quitPath: self = Self.post(head, .quit)
         case "/", "/api/hello": self = Self.get(head, .hello)
+        // Telemetry that Claude Code has for its own gateway: refused, it is sent again and again.
+        case "/api/event_logging", "/api/event_logging/batch", "/api/event_logging/v2/batch",
+            "/v1/metrics", "/v1/logs", "/v1/traces":
+            self = Self.post(head, .report)
         case _ where path.hasPrefix("/v1/messages/batches"):
             self = .missing(message: "message batches are not supported by this gateway")
         default:
@@ -62,8 +66,8 @@ enum Route: Equatable {
         case .messages: .messages
         case .countTokens: .countTokens
         case .models, .model: .models
-        case .hello, .missing, .wrongMethod: .other
-        case .alive, .ready, .metrics, .quit: nil
+        case .missing, .wrongMethod: .other
+        case .hello, .report, .alive, .ready, .metrics, .quit: nil
         }
     }
 

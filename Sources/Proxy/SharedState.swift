@@ -63,10 +63,12 @@ package final class SharedState: Sendable {
     /// The answer to a scrape.
     func exposition(_ format: ExpositionFormat) -> [UInt8] {
         var report = ProcessReport.read()
-        report.isDraining = lifecycle.isDraining
+        report.isDraining = lifecycle.isLeaving
         report.upstreams = upstreams.map { $0.report() }
         report.learnedQuirks = LearnedQuirks.counts(
             upstreams.map(\.learned), now: Instant.read())
+        report.droppedLogLines = log.writer.droppedCount
+        report.memoryLimitBytes = Container.memoryBytesMax()
         report.inflightBodyBytes = admission.heldBytes
         report.memoryBudgetBytes = admission.bytesMax
         return metrics.exposition(report, format)

@@ -11,19 +11,24 @@ package enum Sidecar {
     /// The version of this program.
     package static let version = SharedState.version
 
+    /// How long the end waits for who reads the log.
+    private static let lastWordsMilliseconds = 500
+
     /// Runs the sidecar on the calling thread; the exit status.
     package static func run(_ settings: Settings) -> CInt {
         ProcessLimits.prepare()
         UpstreamClient.prepareProcess()
-        TerminationSignals.blockEverywhere()
+        TerminationSignals.prepare()
         let count = settings.workers ?? min(2, Container.cpuCount())
         let shared = SharedState(settings, workers: count)
+        defer { shared.log.writer.finish(milliseconds: lastWordsMilliseconds) }
         shared.log.write(.info, "starting") { line in
             line.add("version", version)
             line.add("workers", count)
             line.add("settings", settings.given.sorted().joined(separator: ","))
         }
-        for warning in settings.warnings + shared.credentials.reload() {
+        let oddities = settings.warnings + Check.missingFiles(settings)
+        for warning in oddities + shared.credentials.reload() {
             shared.log.write(.warn, warning)
         }
         do throws(ListenError) {
@@ -31,11 +36,14 @@ package enum Sidecar {
             try startAdmin(shared)
             shared.log.announce(.info, "listening") { line in
                 line.add("address", sockets.address.text)
-                let urls = shared.upstreams.map(\.endpointURL)
+                let urls = shared.upstreams.map(\.shownURL)
                 line.add("upstream", urls.joined(separator: " "))
             }
             serve(shared, sockets.sockets)
             sockets.file?.remove()
+            if settings.adminPort != nil {
+                shared.lifecycle.waitForLastScrape(settings.lastScrapeWait)
+            }
             shared.log.write(.info, "stopped")
             let isAsked = settings.exitsZeroOnSignal || shared.lifecycle.isQuitting
             return isAsked ? 0 : 128 + SIGTERM
@@ -86,6 +94,7 @@ package enum Sidecar {
     /// Runs the workers, the first of them here, until all are drained.
     private static func serve(_ shared: SharedState, _ sockets: [Socket]) {
         let workers = sockets.map { _ in Worker() }
+        for worker in workers { shared.lifecycle.watch(worker.pulse) }
         let first = workers[0]
         for (index, worker) in workers.enumerated().dropFirst() {
             worker.start(
@@ -132,11 +141,10 @@ final class MainTenant: WorkerTenant, TimerHandler {
         self.shared = shared
         self.loop = loop
         let drain = DrainControl(
-            workers, shared.lifecycle, on: loop, timeout: shared.settings.drainTimeout,
-            onSecondSignal: { _exit(128 + SIGTERM) })
+            workers, shared.lifecycle, on: loop, delay: shared.settings.drainDelay,
+            timeout: shared.settings.drainTimeout)
         signals = TerminationSignals(loop) {
-            shared.log.write(.info, shared.lifecycle.isDraining ? "stopping at once" : "draining")
-            drain.signalHeard()
+            drain.signalHeard { shared.log.write(.info, "draining") }
         }
         guard !shared.credentials.files.isEmpty else { return }
         let timer = Timer(self)

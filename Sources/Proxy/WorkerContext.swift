@@ -41,7 +41,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// Writes the log's lines, measures how long this round kept others waiting, and counts
     /// connections.
     package func roundEnds() {
-        logLines.flush()
+        logLines.flush(to: shared.log.writer)
         let work = Instant.read().nanoseconds(since: loop.now)
         metrics.observe(.eventLoopLag, SeriesKey(), Double(work) / 1e9)
         var connections = (all: 0, busy: 0)
@@ -89,7 +89,14 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
         case .countTokens: await exchange(head, connection, .tokenCount, .countTokens)
         case .models, .model: await models(route, head, connection)
         case .hello:
-            await answer(connection, SmallEndpoints.hello, head, .other)
+            await connection.respond(
+                status: 200, headers: Self.headers(mint.next("req")), body: SmallEndpoints.hello,
+                isHead: head.method == "HEAD")
+        case .report:
+            // Read, so that the connection can serve the next request.
+            _ = try? await connection.readBody(bytesMax: Self.reportBytesMax)
+            await connection.respond(
+                status: 200, headers: Self.headers(mint.next("req")), body: Array("{}".utf8))
         case .alive, .ready, .metrics, .quit:
             await Probes(shared, hasTraffic: true).respond(to: route, head, over: connection)
         case .missing where isPreflight(head), .wrongMethod where isPreflight(head):
@@ -114,10 +121,25 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             case 500...: .api
             default: .invalidRequest
             }
-        let body = APIError(kind, error.message, label: .callerInvalid, status: error.status)
+        // The one refusal that is not for what was sent: its address has too many connections.
+        let isCrowded = error.status == 429
+        let body = APIError(
+            kind, error.message, label: isCrowded ? .proxyRateLimit : .callerInvalid,
+            status: error.status)
+        if isCrowded {
+            reject(.peer)
+            shared.log.write(.info, "connection refused", to: &logLines) { line in
+                line.add("request_id", id)
+                line.add("status", error.status)
+                line.add("error", body.label.rawValue)
+            }
+        }
         metrics.add(.errors, SeriesKey(LabelIndex.error(body.label.rawValue)))
         return (Self.headers(id), body.body(requestID: id))
     }
+
+    /// What of a client's own telemetry is looked at, to throw it away.
+    private static let reportBytesMax = 64 << 10
 
     private func exchange(
         _ head: RequestHead, _ connection: Connection, _ purpose: MessagesExchange.Purpose,

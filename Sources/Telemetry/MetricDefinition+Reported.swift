@@ -7,8 +7,9 @@ extension MetricDefinition {
 
     /// What `ProcessReport` and `BuildReport` tell, and what follows from counted metrics.
     static let reported: [MetricDefinition] = [
-        .buildInfo, .configInfo, .targetInfo, .draining, .inflightBodyBytes, .memoryBudget,
-        .upstreamUp, .upstreamBreaker, .learnedQuirks, .cpuSeconds, .residentMemory, .virtualMemory,
+        .buildInfo, .configInfo, .targetInfo, .draining, .droppedLogLines, .inflightBodyBytes,
+        .memoryBudget, .memoryLimit, .upstreamUp, .upstreamBreaker, .learnedQuirks, .cpuSeconds,
+        .residentMemory, .virtualMemory,
         .openDescriptors, .descriptorsMax, .startTime, .genAIDuration, .genAIFirstToken,
         .genAIPerToken,
     ]
@@ -26,11 +27,16 @@ extension MetricDefinition {
         ["service_name"].map(MetricLabel.told)
     ).shownWhenTouched
     static let draining = gauge("draining", "1 from SIGTERM on.", [])
+    static let droppedLogLines = counter(
+        "log_lines_dropped_total", "Lines of the log that its reader was too slow for.", [])
     static let inflightBodyBytes = gauge(
         "inflight_body_bytes", "What requests being answered hold of the memory budget.", []
     ).shownWhenTouched
     static let memoryBudget = gauge(
         "memory_budget_bytes", "MEMORY_BUDGET in bytes; absent without a budget.", []
+    ).shownWhenTouched
+    static let memoryLimit = gauge(
+        "memory_limit_bytes", "The container's memory limit; absent without one.", []
     ).shownWhenTouched
     static let upstreamUp = gauge(
         "upstream_up", "Whether the last attempt reached the upstream; nothing before the first.",

@@ -111,6 +111,7 @@ package enum RejectLabel: String, Sendable, CaseIterable {
     case size, budget, concurrency, auth, draining, descriptors
     case rateLimit = "rate_limit"
     case tokenBudget = "token_budget"
+    case peer = "peer_connections"
 }
 
 /// Whether an upstream is asked: always, not now, or by one request that tries it.
@@ -136,6 +137,7 @@ enum ErrorTypes {
         "caller_invalid", "caller_auth", "caller_too_large", "context_overflow", "upstream_auth",
         "upstream_rate_limit", "upstream_overloaded", "upstream_5xx", "upstream_timeout",
         "upstream_connect", "upstream_tls", "upstream_protocol", "proxy_overload",
+        "proxy_rate_limit",
         "proxy_internal", "_OTHER",
     ]
 }

@@ -36,7 +36,7 @@ package enum MetricReference {
             for label in metric.labels {
                 guard case .closed(let values) = label.values else { continue }
                 let row =
-                    "| `\(label.name)` | \(users(of: values)) | "
+                    "| `\(label.name)` | \(users(of: label.name, values)) | "
                     + values.map { "`\($0)`" }.joined(separator: " ") + " |"
                 if seen.insert(row).inserted { rows.append(row) }
             }
@@ -44,11 +44,11 @@ package enum MetricReference {
         return rows
     }
 
-    /// The metrics with a label of these values.
-    private static func users(of values: [String]) -> String {
+    /// The metrics with a label of this name and these values.
+    private static func users(of name: String, _ values: [String]) -> String {
         MetricDefinition.all.filter { metric in
             metric.labels.contains { label in
-                if case .closed(values) = label.values { true } else { false }
+                if case .closed(values) = label.values { label.name == name } else { false }
             }
         }.map { "`\($0.name)`" }.joined(separator: " ")
     }

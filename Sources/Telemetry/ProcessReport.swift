@@ -16,6 +16,10 @@ package struct ProcessReport: Sendable {
     package var startSeconds = 0.0
     /// Whether the sidecar takes no new requests.
     package var isDraining = false
+    /// Lines that the log's reader was too slow for.
+    package var droppedLogLines = 0
+    /// The container's memory limit; nil without one.
+    package var memoryLimitBytes: Int?
     /// What requests hold of the memory budget; nil if nobody counts it.
     package var inflightBodyBytes: Int?
     /// What request bodies may take together; nil without a budget.
@@ -33,6 +37,7 @@ extension ProcessReport {
     func families() -> [MetricFamily] {
         var families = [
             MetricFamily(.draining, isDraining ? 1 : 0),
+            MetricFamily(.droppedLogLines, Double(droppedLogLines)),
             MetricFamily(.cpuSeconds, cpuSeconds),
             MetricFamily(.residentMemory, Double(residentBytes)),
             MetricFamily(.virtualMemory, Double(virtualBytes)),
@@ -45,6 +50,9 @@ extension ProcessReport {
         }
         if let memoryBudgetBytes {
             families.append(MetricFamily(.memoryBudget, Double(memoryBudgetBytes)))
+        }
+        if let memoryLimitBytes {
+            families.append(MetricFamily(.memoryLimit, Double(memoryLimitBytes)))
         }
         families += upstreamFamilies()
         if !learnedQuirks.isEmpty {

@@ -34,6 +34,7 @@ package struct APIError: Error, Equatable, Sendable {
         case upstreamTLS = "upstream_tls"
         case upstreamProtocol = "upstream_protocol"
         case proxyOverload = "proxy_overload"
+        case proxyRateLimit = "proxy_rate_limit"
         case proxyInternal = "proxy_internal"
         case other = "_OTHER"
     }

@@ -18,6 +18,7 @@ enum Command {
           check         print the effective settings and leave; with --probe also send one tiny
                         request upstream and explain the answer; exit 0 if it is good, else 1
           healthcheck   ask a running sidecar whether it is ready; exit 0 or 1
+          settings      print the reference of all settings
           metrics       print the reference of all metrics
           --help        this text
           --version     the version
@@ -36,7 +37,7 @@ enum Command {
         switch arguments.first {
         case "--help", "-h", "help":
             print(usage)
-            for setting in SettingsTable.all { print(row(setting)) }
+            for line in SettingsTable.helpLines { print(line) }
             return 0
         case "--version", "version":
             print("claude-sidecar \(Sidecar.version)")
@@ -49,6 +50,9 @@ enum Command {
                 return 0
             }
         case "healthcheck": return withSettings(checkHealth)
+        case "settings":
+            for line in SettingsTable.markdownLines { print(line) }
+            return 0
         case "metrics":
             for line in MetricReference.markdown() { print(line) }
             return 0
@@ -97,12 +101,6 @@ enum Command {
             if sides.count == 2 { variables[String(sides[0])] = String(sides[1]) }
         }
         return variables
-    }
-
-    private static func row(_ setting: Setting) -> String {
-        let padding = String(repeating: " ", count: max(1, 28 - setting.name.count))
-        let fallback = setting.fallback.isEmpty ? "" : " [\(setting.fallback)]"
-        return "  \(setting.name)\(padding)\(setting.meaning)\(fallback)"
     }
 
     private static func wrongArguments(_ text: String) -> CInt {

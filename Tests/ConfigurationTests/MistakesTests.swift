@@ -72,6 +72,27 @@ import Testing
         #expect(mistakes(["MIN_TOKENS_LIMIT": "5", "MAX_TOKENS_LIMIT": "5"]).isEmpty)
     }
 
+    @Test func aNameLikeOursThatIsNoneIsWarnedAbout() throws {
+        #expect(
+            try warnings(["UPSTREAM_IDLE": "5s"]) == [
+                "UPSTREAM_IDLE is no setting; did you mean UPSTREAM_IDLE_TIMEOUT?"
+            ])
+        #expect(try warnings(["DRAIN_SECONDS": "5"]) == ["DRAIN_SECONDS is no setting"])
+        #expect(
+            try warnings(["UPSTREAM_SERVICE_HOST": "10.0.0.1", "UPSTREAM_PORT_80_TCP": "x"]) == [])
+    }
+
+    @Test func aMisspeltNameIsToldBesideTheMistakes() {
+        let lines = mistakes(["PORT": "http", "OPENAI_BASE_URI": "https://host/v1"])
+        #expect(lines.count == 2)
+        #expect(lines.last?.contains("did you mean OPENAI_BASE_URL?") == true)
+    }
+
+    @Test func whatOthersReadAndWeDoNotIsSaid() throws {
+        #expect(
+            try warnings(["SSL_CERT_DIR": "/certs"]).first?.contains("UPSTREAM_CA_FILE") == true)
+    }
+
     @Test func portsMustDiffer() {
         #expect(mistakes(["ADMIN_PORT": "8080"]).count == 1)
         #expect(mistakes(["ADMIN_PORT": "0", "PORT": "0"]).isEmpty)

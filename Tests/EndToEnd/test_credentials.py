@@ -141,13 +141,15 @@ HEADER = "planted-header-value"
 COOKIE = "planted-cookie"
 ANSWER = "planted-answer-of-the-model"
 QUERY = "planted-query"
-SECRETS = (UPSTREAM, CLIENT, PROMPT, HEADER, COOKIE, ANSWER, QUERY, "planted")
+ADDRESS = "planted-key-in-the-address"
+SECRETS = (UPSTREAM, CLIENT, PROMPT, HEADER, COOKIE, ANSWER, QUERY, ADDRESS, "planted")
 
 
 def echoing(connection, status):
     """An upstream that tells everything it was told."""
     heard = json.dumps(connection.request.headers) + connection.request.raw.decode()
-    connection.json({"error": {"message": f"bad key {UPSTREAM}: {heard}", "code": "x"}}, status)
+    connection.json({"error": {"message": f"bad key {UPSTREAM} {ADDRESS}: {heard}", "code": "x"}},
+                    status)
 
 
 def cut(connection):
@@ -174,8 +176,8 @@ def garbage(connection):
 def test_no_secret_leaves_but_to_whom_it_belongs(upstream, tmp_path, level, form):
     (tmp_path / "key").write_text(UPSTREAM)
     sidecar = Sidecar(
-        OPENAI_BASE_URL=upstream.url, OPENAI_API_KEY_FILE=str(tmp_path / "key"),
-        PROXY_API_KEYS=CLIENT, CUSTOM_HEADER_X_SECRET=HEADER, LOG_LEVEL=level, LOG_FORMAT=form,
+        OPENAI_BASE_URL=f"{upstream.url}?subscription-key={ADDRESS}&api-version=1",
+        OPENAI_API_KEY_FILE=str(tmp_path / "key"), PROXY_API_KEYS=CLIENT, CUSTOM_HEADER_X_SECRET=HEADER, LOG_LEVEL=level, LOG_FORMAT=form,
         ADMIN_PORT="0", ADMIN_HOST="127.0.0.1", MAX_RETRIES="0")
     body = {**ASK, "system": PROMPT, "messages": [{"role": "user", "content": PROMPT}]}
     headers = {"x-api-key": CLIENT, "cookie": COOKIE, "x-private": HEADER}
@@ -203,13 +205,15 @@ def test_no_secret_leaves_but_to_whom_it_belongs(upstream, tmp_path, level, form
     ask(path="/v1/messages/count_tokens")
     told.append(sidecar.raw(f"GET /{QUERY} HTTP/9\r\ncookie: {COOKIE}\r\n\r\n").decode())
     admin = f"http://{sidecar.addresses['admin']}"
-    for path in ("/metrics", "/debug/config", "/debug/log-level"):
+    for path in ("/metrics", "/debug/config", "/debug/log-level", "/debug/upstreams"):
         told.append(httpx.get(admin + path).text)
     sidecar.process.send_signal(signal.SIGABRT if level == "debug" else signal.SIGTERM)
     sidecar.process.wait(10)
     assert len(told) > 20 and all(told)
     # What a client wrote may be shown to that client, what an upstream said never with its key.
     for text in told:
-        assert not [secret for secret in (UPSTREAM, CLIENT, HEADER, COOKIE) if secret in text]
+        assert not [secret for secret in (UPSTREAM, CLIENT, HEADER, COOKIE, ADDRESS)
+                    if secret in text]
+    assert "subscription-key=***&api-version=1" in told[-1]
     everything = "".join(sidecar.lines)
     assert not [secret for secret in SECRETS if secret in everything]

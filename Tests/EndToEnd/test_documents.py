@@ -19,21 +19,14 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")),
              ROOT / "Benchmarks/README.md"]
 
 
-def settings():
-    """Name, meaning and default of every setting, as `--help` prints them."""
-    lines = run("--help").stdout.split("settings (", 1)[1].splitlines()[1:]
-    for line in filter(None, lines):
-        name, rest = line.split(None, 1)
-        meaning, default = re.fullmatch(r"(.*?)(?: \[(.*)\])?", rest).groups()
-        yield name, meaning, default or ""
-
-
 def settings_table():
-    rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    for name, meaning, default in settings():
-        meaning, default = (text.replace("*", r"\*") for text in (meaning, default))
-        rows.append(f"| `{name}` | {default} | {meaning} |")
-    return "\n".join(rows)
+    return run("settings").stdout.rstrip("\n")
+
+
+def settings():
+    """The names of every setting, as the table has them, the documented one first."""
+    for row in re.findall(r"^\| (`.*?) \|", settings_table(), re.M):
+        yield re.findall(r"`([A-Za-z_<>]+)`", row.replace("`_FILE`", ""))
 
 
 def around(document, what):
@@ -55,13 +48,16 @@ def test_the_metrics_are_documented_as_they_are_declared():
     assert shown == run("metrics").stdout.rstrip("\n"), "run this file as a program"
 
 
-def test_the_settings_page_has_every_other_name_of_a_setting():
-    table = (ROOT / "Sources/Configuration/SettingsTable.swift").read_text()
-    aliases = {alias for names in re.findall(r"aliases: \[([^\]]+)\]", table)
-               for alias in re.findall(r'"([A-Z_]+)"', names)}
-    paragraph = SETTINGS.split("other programs use")[1].split("##")[0]
-    own = {name for name, _, _ in settings()}
-    assert set(re.findall(r"`([A-Z_]+)`", paragraph)) - own == aliases
+def test_the_help_has_the_settings_of_the_table():
+    text = run("--help").stdout.split("settings (", 1)[1]
+    assert re.findall(r"^  ([A-Za-z_<>]+)  ", text, re.M) == [names[0] for names in settings()]
+
+
+def test_check_shows_what_became_of_every_setting():
+    shown = run("check", LOG_LEVEL="debug", OPENAI_API_KEY="planted").stdout
+    assert "  LOG_LEVEL = debug (set)\n" in shown and "  PING_INTERVAL = 10s (default)\n" in shown
+    assert "  OPENAI_API_KEY = *** (set)\n" in shown and "planted" not in shown
+    assert all(f"  {names[0]} = " in shown for names in settings() if "<" not in names[0])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -118,14 +114,12 @@ def test_the_example_of_the_run_script_works():
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_and_variables_in_documents_exist(document):
     text = document.read_text()
-    names = {name for name, _, _ in settings()}
+    names = {name for spellings in settings() for name in spellings}
     used = set(re.findall(r"\b((?:OPENAI|UPSTREAM|ADMIN|PROXY|MODEL|MAX|MIN|LOG)_[A-Z_]+)\b", text))
-    aliases = set(re.findall(r'"([A-Z_]+)"', (ROOT / "Sources/Configuration/SettingsTable.swift")
-                             .read_text()))
-    files = {name + "_FILE" for name in aliases}
+    files = {name + "_FILE" for name in names}
     patterns = [name.replace("<NAME>", "[A-Z_]+") + "(_FILE)?" for name in names if "<" in name]
     named = {name for name in used if any(re.fullmatch(p, name) for p in patterns)}
-    assert used - names - aliases - files - named == set()
+    assert used - names - files - named == set()
     commands = set(re.findall(r"claude-sidecar (--?[a-z]+|[a-z]+)`", text))
     known = run("--help").stdout
     assert all(command in known for command in commands)

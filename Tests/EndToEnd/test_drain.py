@@ -161,6 +161,55 @@ def test_the_exit_status_after_sigterm_is_a_setting(upstream, value, status):
     assert sidecar.stop() == status
 
 
+def test_a_delay_serves_who_has_not_heard_yet(upstream):
+    """An application beside us that gets SIGTERM in the same moment may still ask something."""
+    upstream.then(text_stream("late"))
+    sidecar = own_sidecar(upstream, DRAIN_DELAY="1s")
+    sidecar.process.send_signal(signal.SIGTERM)
+    assert eventually(lambda: admin(sidecar, "/readyz").status_code == 503)
+    assert "claude_sidecar_draining 1" in admin(sidecar, "/metrics").text
+    answer = httpx.post(sidecar.url + "/v1/messages", json=STREAM)
+    assert answer.status_code == 200 and "late" in answer.text
+    assert sidecar.process.wait(5) == 0
+
+
+def test_who_is_told_by_request_waits_for_nobody(upstream):
+    sidecar = own_sidecar(upstream, DRAIN_DELAY="60s", ADMIN_QUIT="true")
+    assert httpx.post(sidecar.url + "/quitquitquit").status_code == 200
+    assert sidecar.process.wait(5) == 0
+
+
+def cut_by_a_stop(upstream, **settings):
+    upstream.then(lambda c: (c.begin(), c.event(chunk({"content": "one"})), c.wait_closed(20))
+                  and "close")
+    sidecar = own_sidecar(upstream, DRAIN_TIMEOUT="100ms", **settings)
+    sock = sidecar.open_request(STREAM)
+    read_all([sock], until=b"one")
+    sidecar.process.send_signal(signal.SIGTERM)
+    assert b"overloaded_error" in read_all([sock])[0]
+    return sidecar
+
+
+def test_streams_that_were_cut_are_seen_by_one_more_scrape(upstream):
+    sidecar = cut_by_a_stop(upstream, LAST_SCRAPE_WAIT="60s")
+    seen = []
+
+    def is_over():
+        try:
+            seen.append(admin(sidecar, "/metrics").text)
+        except httpx.TransportError:
+            pass
+        return sidecar.process.poll() is not None
+    assert eventually(is_over) and sidecar.process.wait() == 0
+    assert 'claude_sidecar_stream_outcomes_total{outcome="drained"} 1' in seen[-1]
+
+
+def test_nobody_waits_for_a_scrape_for_ever_or_without_a_reason(upstream):
+    assert cut_by_a_stop(upstream, LAST_SCRAPE_WAIT="200ms").process.wait(5) == 0
+    sidecar = own_sidecar(upstream, LAST_SCRAPE_WAIT="60s")
+    assert sidecar.stop() == 0
+
+
 # --- /quitquitquit -------------------------------------------------------------------------------
 
 

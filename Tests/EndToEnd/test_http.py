@@ -120,7 +120,7 @@ def test_small_endpoints(sidecar):
     assert get("/api/hello").json() == {"message": "hello"}
     for path in ("/healthz", "/livez", "/readyz"):
         assert get(path).status_code == 200
-    for path in ("/nothing", "/v1/files", "/v1/messages/batches", "/api/event_logging/batch"):
+    for path in ("/nothing", "/v1/files", "/v1/messages/batches"):
         answer = get(path)
         assert answer.status_code == 404 and answer.json()["error"]["type"] == "not_found_error"
         assert answer.json()["request_id"] == answer.headers["request-id"]

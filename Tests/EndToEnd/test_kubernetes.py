@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -177,6 +178,44 @@ def test_the_binary_takes_the_settings_and_answers_the_probes(overlay, tmp_path,
         assert probe["port"] == "sidecar-admin"
         assert httpx.get(admin + probe["path"]).status_code == 200
     assert sidecar.stop() == 0
+
+
+def seconds(settings, name):
+    return int(settings.get(name, "0s").removesuffix("s"))
+
+
+@pytest.mark.parametrize("overlay", ["gateway", "claude-code", "job", "plain-container"])
+def test_a_stop_fits_into_the_grace_period(overlay, tmp_path):
+    documents = (with_component(tmp_path, "overlays/plain-container")
+                 if overlay == "plain-container" else build(ROOT / "k8s/overlays" / overlay))
+    settings = {"DRAIN_TIMEOUT": "25s", **settings_of(documents)}
+    # Two seconds are for the last words to whoever was cut.
+    whole = 2 + sum(seconds(settings, name) for name in (
+        "DRAIN_DELAY", "DRAIN_TIMEOUT", "LAST_SCRAPE_WAIT"))
+    for pod in pods(documents):
+        assert whole < pod.get("terminationGracePeriodSeconds", 30)
+        ends_with_others = sidecar_of(pod) in pod["containers"]
+        assert bool(seconds(settings, "DRAIN_DELAY")) == ends_with_others
+
+
+GUIDE = (ROOT / "docs/kubernetes.md").read_text()
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n# kustomization.yaml\n(.*?)```", GUIDE, re.S))
+def test_an_example_of_the_guide_builds(example, tmp_path):
+    """As it stands there, with a workload of somebody's and this repository beside it."""
+    (tmp_path / "claude-sidecar").symlink_to(ROOT)
+    (tmp_path / "deployment.yaml").write_text(WORKLOADS)
+    for name in ("OPENAI_API_KEY", "PROXY_API_KEYS"):
+        (tmp_path / name).write_text("key")
+    text = example.replace("claude-sidecar/k8s", os.path.relpath(ROOT / "k8s", tmp_path))
+    (tmp_path / "kustomization.yaml").write_text(text)
+    documents = build(tmp_path)
+    validate(documents)
+    # A key is exchanged by applying it: no pod may have to roll for that.
+    assert "claude-sidecar" in [d["metadata"]["name"] for d in documents if d["kind"] == "Secret"]
+    for pod in pods(documents):
+        assert not sidecar_of(pod)["image"].startswith("claude-sidecar")
 
 
 def test_what_must_fit_together_does():

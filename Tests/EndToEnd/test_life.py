@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -12,7 +13,7 @@ import anthropic
 import httpx
 import pytest
 
-from conftest import ASK, Sidecar, eventually
+from conftest import ASK, BINARY, Sidecar, eventually
 from upstream import chunk, completion, text_stream
 
 STREAM = {**ASK, "stream": True}
@@ -208,6 +209,70 @@ def test_a_second_sigterm_ends_it_at_once(upstream):
     assert sidecar.process.wait(5) == 143
     release.set()
     sock.close()
+
+
+class Unread:
+    """A sidecar whose log nobody reads: its pipe is full before the first request."""
+
+    def __init__(self, upstream):
+        self.reading, writing = os.pipe()
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            self.port = sock.getsockname()[1]
+        os.set_blocking(writing, False)
+        try:
+            while True:
+                os.write(writing, b"x" * 4095 + b"\n")  # a page
+        except BlockingIOError:
+            pass
+        os.set_blocking(writing, True)
+        self.process = subprocess.Popen(
+            [BINARY], stderr=writing,
+            env={"OPENAI_BASE_URL": upstream.url, "PORT": str(self.port)})
+        os.close(writing)
+        self.url = f"http://127.0.0.1:{self.port}"
+        assert eventually(self.is_ready, 10)
+
+    def is_ready(self):
+        try:
+            return httpx.get(self.url + "/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def ask(self, count):
+        """So many requests over one connection, each with a line in the log."""
+        head = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n"
+        with socket.create_connection(("127.0.0.1", self.port), 20) as sock:
+            sender = threading.Thread(target=sock.sendall, args=(
+                (head + b"\r\n") * (count - 1) + head + b"connection: close\r\n\r\n",))
+            sender.start()
+            answers = b""
+            while more := sock.recv(1 << 20):
+                answers += more
+            sender.join()
+        return answers.count(b"HTTP/1.1 200 ")
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up(upstream):
+    sidecar = Unread(upstream)
+    assert sidecar.ask(6000) == 6000
+    text = httpx.get(sidecar.url + "/metrics").text
+    dropped = int(re.search(r"^claude_sidecar_log_lines_dropped_total (\d+)", text, re.M)[1])
+    assert 0 < dropped < 6000
+    sidecar.process.send_signal(signal.SIGTERM)
+    assert sidecar.process.wait(5) == 0
+    os.close(sidecar.reading)
+
+
+def test_a_reader_that_comes_late_gets_whole_lines(upstream):
+    sidecar = Unread(upstream)
+    assert sidecar.ask(100) == 100
+    with open(sidecar.reading, "rb") as log:
+        lines = (line for line in log if not line.startswith(b"x"))
+        seen = [json.loads(next(lines)) for _ in range(102)]
+        assert [line["msg"] for line in seen] == ["starting", "listening"] + 100 * ["request"]
+        sidecar.process.send_signal(signal.SIGTERM)
+        assert sidecar.process.wait(5) == 0
 
 
 def test_a_key_file_is_read_again_when_it_changes(upstream, tmp_path):

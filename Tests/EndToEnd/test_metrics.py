@@ -60,7 +60,8 @@ def test_the_commit_is_told(busy):
 
 
 # What this test cannot make happen.
-NOT_HERE = {"claude_sidecar_memory_budget_bytes", "target_info"}
+NOT_HERE = {"claude_sidecar_memory_budget_bytes", "claude_sidecar_memory_limit_bytes",
+            "target_info"}
 
 
 def declared():

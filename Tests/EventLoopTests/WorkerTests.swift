@@ -94,6 +94,40 @@ private final class Settler: SignalListener, TimerHandler {
         #expect(notes.all == ["woken"])
     }
 
+    @Test func aRoundThatDoesNotEndIsSeenFromOutside() async {
+        let worker = Worker()
+        let isHeld = Flag(), isSeen = Flag()
+        let later = Instant.read() + .seconds(60)
+        #expect(worker.pulse.busyNanoseconds(now: later) == 0)
+        worker.start { loop in
+            OneJob(loop) { loop in
+                let signal = Signal()
+                let timer = Timer(signal)
+                // The first round is the start's; from the second on the worker has looked around.
+                loop.set(timer, after: .milliseconds(1))
+                while timer.isSet { await signal.wait() }
+                isHeld.raise()
+                _ = isSeen.wait(milliseconds: 5000)
+            }
+        }
+        #expect(isHeld.wait(milliseconds: 5000))
+        #expect(worker.pulse.busyNanoseconds(now: later) > 50_000_000_000)
+        isSeen.raise()
+    }
+
+    @Test func whoWaitsForSomethingToDoIsNotStuck() async {
+        let notes = Notes()
+        let worker = Worker()
+        let hasBegun = Flag()
+        worker.start { _ in
+            hasBegun.raise()
+            return Waiter(notes)
+        }
+        #expect(hasBegun.wait(milliseconds: 5000))
+        #expect(worker.pulse.busyNanoseconds(now: Instant.read() + .seconds(60)) == 0)
+        worker.tell(.drain)
+    }
+
     @Test func aListenerSettlesWhatTheTaskNeedNotWakeFor() {
         let notes = Notes()
         Worker().run { loop in

@@ -25,6 +25,7 @@ private func route(_ method: String, _ target: String) throws -> Route? {
         ("GET", "/anthropic/v1/models/a", .model("a")), ("GET", "/models/a", .model("a")),
         ("GET", "/v1/v1/models/a", .model("a")), ("GET", "/v1/v1/models", .models),
         ("POST", "/v1/messages/count_tokens?beta=true", .countTokens),
+        ("POST", "/api/event_logging/batch", .report), ("POST", "/v1/metrics", .report),
         ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),
         ("GET", "/livez", .alive), ("GET", "/readyz", .ready), ("GET", "/metrics", .metrics),
         ("POST", "/quitquitquit", .quit),

@@ -7,7 +7,7 @@ internal import Upstream
 package enum Demo {
     /// Runs until SIGTERM; the exit status.
     package static func run(_ settings: Settings) -> CInt {
-        TerminationSignals.blockEverywhere()
+        TerminationSignals.prepare()
         do throws(ListenError) {
             let (socket, address) = try ListeningSocket.open(.tcp(host: "127.0.0.1", port: 0))
             Worker().start { loop in DemoUpstream(socket, on: loop) }

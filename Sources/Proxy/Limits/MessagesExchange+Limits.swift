@@ -77,7 +77,7 @@ extension APIError {
         let seconds = (excess.wait + 999_999_999) / 1_000_000_000
         self.init(
             .rateLimit, "the gateway's limit of \(what) for \(model) is reached",
-            label: .proxyOverload, retryAfterSeconds: seconds,
+            label: .proxyRateLimit, retryAfterSeconds: seconds,
             // Clients would try again within seconds, and once more, and then give up.
             shouldRetry: seconds > 60 ? false : nil)
     }

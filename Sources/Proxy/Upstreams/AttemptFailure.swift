@@ -68,7 +68,7 @@ struct AttemptFailure: Error {
             case .upstreamTimeout: .silence
             case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow,
                 .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
-                .proxyOverload, .proxyInternal, .other:
+                .proxyOverload, .proxyRateLimit, .proxyInternal, .other:
                 .status(error.status)
             }
     }

@@ -15,6 +15,8 @@ final class UpstreamServer: Sendable {
     let translator: RequestTranslator
     /// Where requests go; `{model}` in it stands for the model's name.
     let endpointURL: String
+    /// Keys in the address itself.
+    let querySecrets: [String]
     private let namesModel: Bool
     /// Where it tells of its models; `nil` when that are no names to ask by.
     let modelsURL: String?
@@ -34,6 +36,7 @@ final class UpstreamServer: Sendable {
         self.place = place
         self.settings = settings
         let base = settings.baseURL
+        querySecrets = base.querySecrets
         dialect = Dialect.named(settings.dialect) ?? Dialect.detect(baseURL: base)
         models = UpstreamRouter.map(settings, all.modelRules)
         translator = RequestTranslator(
@@ -50,6 +53,9 @@ final class UpstreamServer: Sendable {
     }
 
     var name: String { settings.name }
+
+    /// Where requests go, without a key in its query.
+    var shownURL: String { endpointURL.withoutSecrets }
 
     /// Whether requests carry a key of ours rather than the client's.
     var ownsKey: Bool { settings.authentication != .passthrough }

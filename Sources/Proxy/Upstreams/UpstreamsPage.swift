@@ -29,7 +29,7 @@ extension UpstreamServer {
         text.key("name")
         text.string(name)
         text.key("endpoint")
-        text.string(endpointURL)
+        text.string(shownURL)
         text.key("protocol")
         text.string(settings.interface.rawValue)
         text.key("dialect")
