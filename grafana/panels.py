@@ -84,6 +84,10 @@ LLM = Dashboard("claude-sidecar-llm", "Claude sidecar: LLM traffic", "What the m
         "of the input")],
         "Share of the input that came out of the upstream's cache. Claude Code sends its whole "
         "history with every request, so a healthy figure is far above one half."),
+    Panel("Stable prefixes", "timeseries", "short",
+          quantiles("claude_sidecar_prefix_stable_ratio", share=(0.05, 0.5), label="@"),
+          "How much of a conversation's last request the next one begins with; below 1 something "
+          "changes the history, and the upstream's prefix cache cannot help."),
     Panel("Stop reasons", "timeseries", "short",
           rate("claude_sidecar_stop_reasons_total", "reason", "@m"),
           "max_tokens is an answer that was cut short: see MAX_TOKENS_LIMIT."),

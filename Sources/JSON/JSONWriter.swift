@@ -64,6 +64,13 @@ package struct JSONWriter {
     /// An empty text.
     package init(reserving capacity: Int = 1024) { buffer.reserveCapacity(capacity) }
 
+    /// Bytes so far.
+    package var count: Int {
+        order.reduce(buffer.count) { total, piece in
+            if case .source(let range) = piece { total + range.count } else { total }
+        }
+    }
+
     /// Opens an object.
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
     /// Closes an object.

@@ -3,6 +3,7 @@ internal import Configuration
 internal import EventLoop
 internal import HTTP
 internal import JSON
+internal import Telemetry
 internal import Translation
 
 /// A request that is ready to be sent, also more than once.
@@ -89,9 +90,24 @@ extension MessagesExchange {
         plan.ownsKey = link.server.ownsKey
         plan.estimatedInputTokens = calibrated(tokenEstimate, plan)
         record.note(plan, link.server)
+        let pieces = translated.pieces
+        measurePrefix(pieces, plan)
         return OutgoingRequest(
             link: link, url: link.server.endpointURL(for: plan.upstreamModel),
-            body: translated.pieces, plan: plan)
+            body: pieces, plan: plan)
+    }
+
+    /// How much of the conversation's last request this one begins with, where it goes on with one.
+    private func measurePrefix(_ pieces: [ArraySlice<UInt8>], _ plan: ExchangePlan) {
+        guard record.retries == 0, let session = head.header("x-claude-code-session-id"),
+            session.utf8.count <= 64
+        else { return }
+        let digest = PrefixDigest(pieces, upTo: plan.messagesEnd)
+        guard
+            let ratio = context.shared.prefixes.note(
+                digest.blocks, of: session, goesOn: plan.hasHistory)
+        else { return }
+        context.metrics.observe(.prefixStable, SeriesKey(), ratio)
     }
 
     /// The same request with the upstream's own name of the model.

@@ -25,6 +25,7 @@ package final class SharedState: Sendable {
     let admission: Admission
     let rateLimits: RateLimits
     let calibration = TokenCalibration()
+    let prefixes = PrefixStability()
     let retryPolicy: RetryPolicy
     let log: Log
     /// Limits of the main listener, on each worker.

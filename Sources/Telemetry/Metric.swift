@@ -5,7 +5,7 @@ package enum Metric: Int, Sendable, CaseIterable {
     case requests, requestDuration, requestsInFlight, requestBodyBytes, rejected, overhead
     case timeToFirstToken, timePerOutputToken, interChunkMax, streamOutcomes, streamsInFlight
     case pings, responseBytes, stopReasons, tokens, tokensPerRequest, tokenEstimate
-    case countTokens, toolCalls, errors, repairs, losses
+    case prefixStable, countTokens, toolCalls, errors, repairs, losses
     case upstreamRequests, upstreamFirstByte, upstreamConnect, upstreamRetries
     case upstreamConnections, eventLoopLag, genAITokenUsage
 
@@ -29,6 +29,7 @@ package enum Metric: Int, Sendable, CaseIterable {
         case .tokens: .tokens
         case .tokensPerRequest: .tokensPerRequest
         case .tokenEstimate: .tokenEstimate
+        case .prefixStable: .prefixStable
         case .countTokens: .countTokens
         case .toolCalls: .toolCalls
         case .errors: .errors

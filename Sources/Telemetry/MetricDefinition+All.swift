@@ -48,6 +48,11 @@ extension MetricDefinition {
         "Estimated input tokens by those that the upstream counted; 1 is exact.",
         Buckets.aroundOne
     ).unstable
+    static let prefixStable = ratio(
+        "prefix_stable_ratio",
+        "How much of a conversation's last request the next one begins with, byte for byte.",
+        Buckets.tenths
+    ).unstable
     static let countTokens = counter(
         "count_tokens_total", "Answers of count_tokens, by where the number came from.",
         [.countSource]

@@ -101,6 +101,7 @@ enum Buckets {
     static let tokens = (0..<14).map { Double(1 << (2 * $0)) }
     /// OpenMetrics allows no sum beside negative buckets, so a signed error would have no mean.
     static let aroundOne = [0.25, 0.5, 0.75, 0.9, 0.95, 1, 1.05, 1.1, 1.25, 1.5, 2]
+    static let tenths = (0...10).map { Double($0) / 10 }
     static let connect = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
     static let lag = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,

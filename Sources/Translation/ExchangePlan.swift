@@ -40,6 +40,10 @@ package struct ExchangePlan: Sendable {
     package var lacksHeadroom: Bool
     /// The client's limit for the text, when the upstream was given a wider one to reason within.
     package var textTokensMax: Int?
+    /// Bytes of the body up to the end of its messages.
+    package var messagesEnd: Int
+    /// Whether the messages go on with a conversation.
+    package var hasHistory: Bool
     /// Whether the client is told how fast it was served, since it has asked for that.
     package var tellsSpeed: Bool
     /// Whether the answer is to be a summary of the conversation, in one `compaction` block.
@@ -68,6 +72,8 @@ package struct ExchangePlan: Sendable {
         ownsKey = false
         lacksHeadroom = false
         textTokensMax = nil
+        messagesEnd = 0
+        hasHistory = false
         tellsSpeed = false
         isCompaction = false
         prefill = nil

@@ -161,3 +161,29 @@ def test_connections_are_told_apart(busy):
         lambda: scrape(busy).value("upstream_connections", state="active") == 0)
     assert scrape(busy).value("upstream_connections", state="idle") >= 1
     assert before.value("upstream_connections", state="active") == 0
+
+
+def test_how_much_of_a_conversation_comes_again_is_told(busy):
+    def turn(*texts, session="prefix-session"):
+        busy.upstream.then(completion())
+        messages = [{"role": ("user", "assistant")[place % 2], "content": text}
+                    for place, text in enumerate(texts)]
+        answer = busy.client.post(
+            "/v1/messages", headers={"x-claude-code-session-id": session},
+            json={**ASK, "messages": messages})
+        assert answer.status_code == 200
+
+    def told(after, before, **labels):
+        name = "prefix_stable_ratio_" + ("bucket" if labels else "count")
+        return after.value(name, **labels) - before.value(name, **labels)
+
+    first, long = scrape(busy), ["".join(f"{part} {n} " for n in range(2000)) for part in "abc"]
+    turn(long[0])
+    turn(*long, "d")
+    second = scrape(busy)
+    assert told(second, first) == 1 and told(second, first, le="0.9") == 0
+    turn(long[0], "changed", *long[1:])
+    third = scrape(busy)
+    assert told(third, second) == 1 and told(third, second, le="0.5") == 1
+    turn(*long, "e", session="other")
+    assert told(scrape(busy), third) == 0

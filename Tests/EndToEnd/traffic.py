@@ -44,6 +44,7 @@ class Traffic:
         self.streams_that_fail()
         self.callers()
         self.small()
+        self.conversation()
 
     def good(self, model):
         self.ask(completion(), model)
@@ -56,6 +57,15 @@ class Traffic:
                   chunk({}, "tool_calls"), "[DONE]"], model, stream=True, tools=tools)
         self.ask(completion(finish="length"), model)
         self.ask(completion(finish="content_filter"), model)
+
+    def conversation(self):
+        messages = [{"role": "user", "content": "word " * 2000}]
+        for _ in range(3):
+            self.upstream.then(completion())
+            self.client.post("/v1/messages", json={**ASK, "messages": messages},
+                             headers={"x-claude-code-session-id": "of-traffic"})
+            messages += [{"role": "assistant", "content": "Hello!"},
+                         {"role": "user", "content": "Go on."}]
 
     def refused(self, model):
         for status in (400, 401, 403, 404, 429, 500, 503):

@@ -10,6 +10,7 @@ extension Usage {
         guard usage.kind == .object else { return nil }
         func count(_ value: JSONValue?) -> Int? {
             guard let value else { return nil }
+            if let number = value.integer, number >= 0 { return min(number, Int(1e15)) }
             if let number = value.double, number.isFinite, number >= 0 {
                 return Int(min(number, 1e15))
             }

@@ -127,6 +127,8 @@ extension OutgoingMessage {
         }
     }
 
+    var isAssistant: Bool { if case .assistant = self { true } else { false } }
+
     func write(to writer: inout JSONWriter, _ dialect: Dialect) {
         writer.beginObject()
         writer.key("role")

@@ -91,7 +91,6 @@ package struct RequestTranslator: Sendable {
         if limits.isStrict, let field = plan.losses.first {
             throw .invalid("\(field): cannot be translated for this upstream")
         }
-
         var writer = RequestWriter(
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
             choice: choice, format: format, maxTokens: limit.sent,
@@ -101,7 +100,9 @@ package struct RequestTranslator: Sendable {
         writer.continuesLast = emitter.continuesLast
         let isFast = root["speed"]?.text.map { $0 == "fast" } == true
         writer.fastTier = isFast ? limits.fastTier : nil
-        let output = writer.write()
+        let (output, messagesEnd) = writer.write()
+        plan.messagesEnd = messagesEnd
+        plan.hasHistory = emitter.messages.contains { $0.isAssistant }
         let extra = ExtraBody(passing: limits.passedFields, of: root, before: limits.extraBody)
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
     }

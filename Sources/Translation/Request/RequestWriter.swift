@@ -23,7 +23,8 @@ struct RequestWriter {
 
     private var hasTools: Bool { !tools.tools.isEmpty }
 
-    func write() -> JSONOutput {
+    /// The body, and how much of it goes before the end of the messages.
+    func write() -> (body: JSONOutput, messagesEnd: Int) {
         var writer = JSONWriter(reserving: 4096)
         writer.beginObject()
         writer.key("model")
@@ -31,6 +32,7 @@ struct RequestWriter {
         writer.key("messages")
         writer.beginArray()
         for message in placed { message.write(to: &writer, dialect) }
+        let messagesEnd = writer.count
         writer.endArray()
         if hasTools {
             writer.tools(tools.tools, dialect)
@@ -62,7 +64,7 @@ struct RequestWriter {
             }
         }
         writer.endObject()
-        return writer.finish()
+        return (writer.finish(), messagesEnd)
     }
 
     /// The messages with no more cache markers than OpenAI takes; the last reach furthest.
