@@ -118,19 +118,22 @@ final class PlainConnection: DescriptorHandler {
 
     private func take(_ bytes: Span<UInt8>, _ transfer: Transfer) {
         let hadHead = reader.head != nil
+        var failure: HTTPError?
         do throws(HTTPError) {
             let count = try transfer.receive { body throws(HTTPError) in
                 try reader.read(bytes, into: &body)
             }
             if count < bytes.count { isSpoilt = true }
         } catch {
-            return transfer.finish(.failure(.malformed(error.message)))
+            failure = error
         }
+        // What came before nonsense counts, whether both came in one piece or in two.
         if !hadHead, let head = reader.head {
             // Who refuses a request need not read the rest of it.
             if head.status >= 400, outgoing != nil { stopSending() }
             transfer.receive(UpstreamHead(status: head.status, bytes: head.bytes))
         }
+        if let failure { return transfer.finish(.failure(.malformed(failure.message))) }
         if reader.isFinished {
             if outgoing != nil { isSpoilt = true }
             transfer.finish(.success(()))

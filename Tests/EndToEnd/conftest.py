@@ -25,11 +25,14 @@ UPSTREAM_KEY = "sk-planted-upstream-key"
 class Sidecar:
     """A running sidecar, its address and its log."""
 
+    # What starts it in place of the test.
+    wrapper = []
+
     def __init__(self, *arguments, **settings):
         inherited = {k: os.environ[k] for k in ("PATH", "HOME", "LD_LIBRARY_PATH")
                      if k in os.environ}
         self.process = subprocess.Popen(
-            [BINARY, *arguments], env={**inherited, "PORT": "0", **settings},
+            [*self.wrapper, BINARY, *arguments], env={**inherited, "PORT": "0", **settings},
             stderr=subprocess.PIPE, text=True)
         self.lines = []
         self.addresses = {}

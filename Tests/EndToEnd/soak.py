@@ -8,6 +8,7 @@
 import asyncio
 import collections
 import json
+import os
 import random
 import re
 import resource
@@ -305,8 +306,10 @@ async def many(count, answer, body, on_open):
 
 
 def limit_descriptors(count):
-    """Allows this process and the sidecar so many; root may go over the hard limit."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Allows this process, which may have others open, and the sidecar so many more; root may go
+    over the hard limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = max(soft, count + len(os.listdir("/proc/self/fd")))
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(hard, count)))
     except ValueError:

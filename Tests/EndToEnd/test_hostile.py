@@ -217,18 +217,9 @@ def test_an_idle_connection_is_closed(hasty):
 
 def run_limited(descriptors_max, **settings):
     """A sidecar that may open only so many descriptors."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-
     class Limited(Sidecar):
-        def __init__(self):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors_max, before[1]))
-            try:
-                super().__init__(**settings)
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, before)
-            resource.prlimit(
-                self.process.pid, resource.RLIMIT_NOFILE, (descriptors_max, before[1]))
-    return Limited()
+        wrapper = ["prlimit", f"--nofile={descriptors_max}:{descriptors_max}"]
+    return Limited(**settings)
 
 
 def test_running_out_of_descriptors_is_survived(crowd):

@@ -199,6 +199,25 @@ private let whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         }
     }
 
+    @Test func whatComesBeforeNonsenseInTheSamePieceCounts() {
+        let server = ScriptedServer([
+            { peer in
+                _ = peer.readRequest(bodyBytes: 3)
+                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                peer.write(head + "4\r\nhalf\r\nnonsense\r\n")
+            }
+        ])
+        onWorker { client in
+            let answer = await client.answer(port: server.port)
+            #expect(answer.status == 200)
+            #expect(answer.body == Array("half".utf8))
+            guard case .malformed = answer.failure else {
+                Issue.record("got \(String(describing: answer.failure))")
+                return
+            }
+        }
+    }
+
     @Test func aRefusedConnectionSaysSo() {
         let port = ScriptedServer([]).port  // closed again at once
         onWorker { client in
