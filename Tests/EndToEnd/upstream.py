@@ -102,7 +102,8 @@ class Connection:
     def reset(self):
         """Ends the connection with a reset."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.sock.close()
+        # Now, whoever still has a file over it.
+        socket.close(self.sock.detach())
 
     def wait_closed(self, timeout=5):
         """Until the proxy closes its end; the time of it, or None."""
