@@ -91,6 +91,12 @@ struct Conversation {
         return ""
     }
 
+    /// How many assistant turns came since a person last said something.
+    var turnsSinceLastWords: Int {
+        let last = turns.lastIndex { $0.role == .user && $0.hasOwnWords }
+        return turns[(last ?? 0)...].count { $0.role == .assistant }
+    }
+
     private mutating func add(_ message: JSONValue, at index: Int) throws(APIError) {
         guard message.kind == .object else {
             throw .invalid("messages.\(index): Input should be an object")

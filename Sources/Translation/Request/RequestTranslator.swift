@@ -33,15 +33,18 @@ package struct RequestTranslator: Sendable {
         self.limits = limits
     }
 
-    /// Translates a body; `session` is the client's session id, if it sent one.
+    /// Translates a body; `session` is the client's session id, `version` the version of the
+    /// interface that it asks for, if it sent any.
     ///
     /// `quirks` tells what was learned about the upstream's model.
     package func translate(
-        _ body: [UInt8], session: String?, quirks: (String) -> Set<Quirk> = { _ in [] }
+        _ body: [UInt8], session: String?, version: String? = nil,
+        quirks: (String) -> Set<Quirk> = { _ in [] }
     ) throws(APIError) -> TranslatedRequest {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
+        if limits.refusesAsAnthropic { try AnthropicRules.check(root, version: version) }
         if limits.refusesInferenceGeo, let place = root["inference_geo"]?.text, !(place == "global")
         {
             throw .invalid("inference_geo: no region can be promised by this gateway")
@@ -78,6 +81,7 @@ package struct RequestTranslator: Sendable {
         plan.allowsParallelToolUse = !choice.isSequential
         plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
         let format = reply.flatMap { OutputFormat($0) }
+        plan.stripsFences = limits.answers.stripsFences && format != nil
         let emitter = try emit(root, conversation, tools, format, compaction, dialect)
         guard !emitter.messages.isEmpty else {
             throw .invalid("messages: at least one message must have content")
@@ -122,8 +126,7 @@ package struct RequestTranslator: Sendable {
     ) throws(APIError) -> ToolList {
         var tools = try ToolList(
             offered, changes: conversation.toolChanges, chosen: choice.chosen, dialect,
-            includesDeferred: limits.includesDeferredTools,
-            searchesUpstream: limits.webSearch == .upstream)
+            limits)
         if let name = choice.chosen, tools.searchName != name,
             !tools.tools.contains(where: { $0.name == name })
         {
@@ -151,8 +154,11 @@ package struct RequestTranslator: Sendable {
             system.append(format.instruction)
         }
         var emitter = ConversationEmitter(dialect, tools.names)
-        try emitter.emit(
-            system: system, conversation, thinkingTurns: RequestLosses.thinkingTurns(root))
+        var thinkingTurns = RequestLosses.thinkingTurns(root)
+        if limits.replaysThisTurnAlone {
+            thinkingTurns = min(thinkingTurns ?? .max, conversation.turnsSinceLastWords)
+        }
+        try emitter.emit(system: system, conversation, thinkingTurns: thinkingTurns)
         if let compaction {
             emitter.userMessage([.text(compaction.text)])
         } else if conversation.endsWithPrefill {
