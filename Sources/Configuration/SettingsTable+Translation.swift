@@ -13,7 +13,7 @@ extension Setting {
     static let reasoningReplay = Setting(
         .models, "REASONING_REPLAY", .choice(Settings.ReasoningReplay.allCases.map(\.rawValue)),
         default: "auto",
-        "earlier reasoning that goes back: as the dialect wants it, since the user spoke, none")
+        "earlier reasoning that goes back: all, what came since the user spoke, none")
     static let systemEntries = Setting(
         .models, "SYSTEM_ENTRIES", .choice(Settings.SystemEntries.allCases.map(\.rawValue)),
         default: "auto",
@@ -52,7 +52,7 @@ extension Setting {
         "whether a request for a region (inference_geo) is refused; none is promised")
     static let strictAnthropic = Setting(
         .models, "STRICT_ANTHROPIC", .flag, default: "false",
-        "whether what Anthropic refuses is refused: no max_tokens, and what API versions ended")
+        "whether a missing max_tokens, and what API versions ended, is refused")
     static let stripsFences = Setting(
         .models, "STRIP_JSON_FENCES", .flag, default: "false",
         "whether a code fence around JSON is taken off, when JSON was asked for")
@@ -61,7 +61,7 @@ extension Setting {
         default: "system", "role of the system prompt for OpenAI's reasoning models")
     static let reservedToolNames = Setting(
         .models, "RESERVED_TOOL_NAMES", .list,
-        "tools like python,browser that the upstream has itself; clients' are renamed there")
+        "tools like python,browser that the upstream has itself; ours are renamed")
     static let inputExamples = Setting(
         .models, "INPUT_EXAMPLES", .choice(Settings.InputExamples.allCases.map(\.rawValue)),
         default: "drop", "input_examples of tools: left out, or put into the description")

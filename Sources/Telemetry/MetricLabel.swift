@@ -169,7 +169,8 @@ enum LossFields {
         "top_p", "top_k", "tool_choice", "strict", "citations", "document", "image", "thinking",
         "tool_use", "tool_result", "web_search", "web_fetch", "code_execution", "advisor",
         "mcp_toolset", "computer_toolset", "browser_toolset", "allowed_callers", "unknown_tool",
-        "duplicate_tool", "input_examples", "browser_state", "container_upload", "mcp_tool_listing",
+        "duplicate_tool", "effort", "output_config", "output_format", "web_search_filter",
+        "input_examples", "browser_state", "container_upload", "mcp_tool_listing",
         "fallback",
         "audio", "annotations", "choice", "unknown_block", "other",
     ]

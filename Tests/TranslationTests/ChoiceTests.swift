@@ -1,5 +1,6 @@
 // More of what the operator may choose: strictness, roles, names, fences (translation 0.12 to 2.7).
 import Foundation
+import JSON
 import Testing
 
 @testable import Translation
@@ -125,7 +126,7 @@ private func chat(
             "input_examples":[\#(example),{"a":2}]}
             """#
         let told = try chat(#","tools":[\#(tool)]"#) { $0.showsInputExamples = true }
-        let lines = #"d\n\nExamples of its input:\n{\"a\":1.10,\"b\":\"\#u{e9}\"}\n{\"a\":2}"#
+        let lines = #"d\n\nExamples of its input:\n{\"a\":1.10,\"b\":\"\\u00e9\"}\n{\"a\":2}"#
         #expect(told.text.contains(#""description":"\#(lines)""#))
         #expect(told.plan.losses.isEmpty)
         let dropped = try chat(#","tools":[\#(tool)]"#) { _ in }

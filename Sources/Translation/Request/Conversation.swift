@@ -11,6 +11,16 @@ enum ContentBlock {
     case toolResult(id: String, value: JSONValue)
     /// Anything else, by its `type`.
     case other(type: String, value: JSONValue)
+
+    /// The name of what it is.
+    var type: String {
+        switch self {
+        case .text: "text"
+        case .toolUse, .serverToolUse: "tool_use"
+        case .toolResult: "tool_result"
+        case .other(let type, _): type
+        }
+    }
 }
 
 /// A `tool_addition` or `tool_removal` of the conversation.

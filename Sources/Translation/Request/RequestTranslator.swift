@@ -44,11 +44,7 @@ package struct RequestTranslator: Sendable {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
-        if limits.refusesAsAnthropic { try AnthropicRules.check(root, version: version) }
-        if limits.refusesInferenceGeo, let place = root["inference_geo"]?.text, !(place == "global")
-        {
-            throw .invalid("inference_geo: no region can be promised by this gateway")
-        }
+        try refuseWhatMayNotBe(root, version)
         let compaction = try compaction(root)
         // A summary is written without what only shapes a reply.
         let reply = compaction == nil ? root : nil
@@ -89,6 +85,7 @@ package struct RequestTranslator: Sendable {
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
         plan.losses += RequestLosses.fields(root, choice, dialect, limits)
+        plan.losses += reply.map { lostLevel($0, conversation, tools, dialect) } ?? []
         plan.repairs = tools.repairs + emitter.repairs
         // One that is missing counts too: Anthropic demands it.
         if limit.asked == nil || limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
@@ -99,11 +96,8 @@ package struct RequestTranslator: Sendable {
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
             choice: choice, format: format, maxTokens: limit.sent,
             level: level(root, conversation))
-        writer.session = Identity.session(root, header: session)
-        writer.user = limits.forwardsUser ? Identity.user(root) : nil
+        identify(&writer, session)
         writer.continuesLast = emitter.continuesLast
-        let isFast = root["speed"]?.text.map { $0 == "fast" } == true
-        writer.fastTier = isFast ? limits.fastTier : nil
         let (output, messagesEnd) = writer.write()
         plan.messagesEnd = messagesEnd
         plan.hasHistory = emitter.messages.contains { $0.isAssistant }
@@ -111,11 +105,29 @@ package struct RequestTranslator: Sendable {
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
     }
 
+    /// What the client wanted of the model's reasoning and the upstream cannot be told.
+    private func lostLevel(
+        _ root: JSONValue, _ conversation: Conversation, _ tools: ToolList, _ dialect: Dialect
+    ) -> [String] {
+        guard limits.reasoningEffort == nil else { return [] }
+        let asked = ReasoningLevel(root, entryEffort: conversation.effort)
+        return asked.losses(dialect, besideTools: !tools.tools.isEmpty)
+    }
+
     private func level(_ root: JSONValue, _ conversation: Conversation) -> ReasoningLevel {
         if let effort = limits.reasoningEffort { return ReasoningLevel(effort) }
         var level = ReasoningLevel(root, entryEffort: conversation.effort)
         if level.kind == .unset, !limits.thinksUnasked { level.kind = .off }
         return level
+    }
+
+    /// Who asks, and how dear the answer may be.
+    private func identify(_ writer: inout RequestWriter, _ session: String?) {
+        let root = writer.root
+        writer.session = Identity.session(root, header: session)
+        writer.user = limits.forwardsUser ? Identity.user(root) : nil
+        let isFast = root["speed"]?.text.map { $0 == "fast" } == true
+        writer.fastTier = isFast ? limits.fastTier : nil
     }
 
     /// The tools to offer; a request for nothing but tools of Anthropic's servers cannot be
@@ -224,6 +236,15 @@ package struct RequestTranslator: Sendable {
         if isSet("container") { throw .invalid("container: not supported by this upstream") }
         if let servers = root["mcp_servers"], !servers.elements.isEmpty {
             throw .invalid("mcp_servers: not supported by this gateway")
+        }
+    }
+
+    /// What the operator wants to be refused.
+    private func refuseWhatMayNotBe(_ root: JSONValue, _ version: String?) throws(APIError) {
+        if limits.refusesAsAnthropic { try AnthropicRules.check(root, version: version) }
+        guard limits.refusesInferenceGeo, let place = root["inference_geo"]?.text else { return }
+        guard place == "global" else {
+            throw .invalid("inference_geo: no region can be promised by this gateway")
         }
     }
 

@@ -121,6 +121,13 @@ struct ToolList {
         guard type == "custom" || known != nil || tool["input_schema"] != nil else {
             if searches, type.hasPrefix("web_search_") {
                 searchName = tool["name"]?.text?.string ?? "web_search"
+                // No server is told where to look, and where not.
+                let filters: [StaticString] = [
+                    "allowed_domains", "blocked_domains", "user_location",
+                ]
+                if filters.contains(where: { tool[$0]?.isNull == false }) {
+                    losses.append("web_search_filter")
+                }
             } else {
                 losses.append(AnthropicTool.lossField(of: type))
             }
