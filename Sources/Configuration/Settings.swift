@@ -104,8 +104,6 @@ package struct Settings: Sendable {
 
     /// `UPSTREAMS`, in order; never empty once the environment was read.
     package var upstreams: [UpstreamSettings] = []
-    /// `CUSTOM_HEADER_<NAME>`.
-    package var customHeaders: [(name: String, value: String)] = []
     /// `MODEL_MAP`, then `BIG_MODEL`, `MIDDLE_MODEL` and `SMALL_MODEL`.
     ///
     /// A rule may be for one upstream alone.
@@ -240,16 +238,6 @@ package struct Settings: Sendable {
     package var allowsQuit = false
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
-    /// `UPSTREAM_CA_FILE`.
-    package var caFile: String?
-    /// `UPSTREAM_CLIENT_CERT`.
-    package var clientCertificateFile: String?
-    /// `UPSTREAM_CLIENT_KEY`.
-    package var clientKeyFile: String?
-    /// `UPSTREAM_TLS_INSECURE`.
-    package var skipsTLSVerification = false
-    /// `UPSTREAM_HTTP_VERSION`.
-    package var httpVersion = HTTPVersion.one
     /// `POD_NAME`.
     package var podName: String?
     /// `POD_NAMESPACE`.

@@ -155,11 +155,11 @@ import Testing
     }
 
     @Test func customHeadersGoByTheirVariables() throws {
-        let settings = try settings([
+        let upstream = try settings([
             "CUSTOM_HEADER_X_TEAM": "a b", "CUSTOM_HEADER_COOKIE": "c=d", "CUSTOM_HEADER_EMPTY": "",
-        ])
-        #expect(settings.customHeaders.map(\.name) == ["COOKIE", "X-TEAM"])
-        #expect(settings.customHeaders.map(\.value) == ["c=d", "a b"])
+        ]).upstreams[0]
+        #expect(upstream.headers.map(\.name) == ["COOKIE", "X-TEAM"])
+        #expect(upstream.headers.map(\.value) == ["c=d", "a b"])
     }
 
     @Test func socketHasAPath() throws {
