@@ -17,6 +17,7 @@ package import EventLoop
     /// The worker's loop.
     package let loop: EventLoop
     let options: UpstreamOptions
+    /// Ours, and cleaned up when the client goes.
     private let multi: UnsafeMutableRawPointer
     /// Room for what a transfer receives and its reader takes at once; for one after the other.
     var room: [UInt8] = []
