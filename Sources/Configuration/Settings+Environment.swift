@@ -85,6 +85,11 @@ extension Settings {
         if let field = passedFields.first(where: Self.ownFields.contains) {
             reader.mistake("EXTRA_PASSTHROUGH: expected no field \(field), which is translated")
         }
+        refusesAsAnthropic = reader.flag(.strictAnthropic)
+        stripsFences = reader.flag(.stripsFences)
+        systemRole = reader.choice(.systemRole) ?? .system
+        reservedToolNames = reader.list(.reservedToolNames)
+        inputExamples = reader.choice(.inputExamples) ?? .drop
         thinkTags = reader.choice(.thinkTags) ?? .auto
         startUsage = reader.choice(.startUsage) ?? .zero
         reasoningReplay = reader.choice(.reasoningReplay) ?? .auto

@@ -25,8 +25,14 @@ package struct Settings: Sendable {
     /// Which tags mark reasoning inside the text.
     package enum ThinkTags: String, Sendable, CaseIterable { case auto, implicit, off }
 
-    /// Whether reasoning of earlier answers goes back.
-    package enum ReasoningReplay: String, Sendable, CaseIterable { case auto, none }
+    /// How much reasoning of earlier answers goes back.
+    package enum ReasoningReplay: String, Sendable, CaseIterable { case auto, turn, none }
+
+    /// The role of the system prompt.
+    package enum SystemRole: String, Sendable, CaseIterable { case system, developer }
+
+    /// What becomes of examples of a tool's input.
+    package enum InputExamples: String, Sendable, CaseIterable { case drop, describe }
 
     /// Where system entries inside `messages` go.
     package enum SystemEntries: String, Sendable, CaseIterable {
@@ -130,6 +136,16 @@ package struct Settings: Sendable {
     package var marksCacheBreakpoints = false
     /// `EXTRA_PASSTHROUGH`.
     package var passedFields: [String] = []
+    /// `STRICT_ANTHROPIC`.
+    package var refusesAsAnthropic = false
+    /// `STRIP_JSON_FENCES`.
+    package var stripsFences = false
+    /// `SYSTEM_ROLE`.
+    package var systemRole = SystemRole.system
+    /// `RESERVED_TOOL_NAMES`.
+    package var reservedToolNames: [String] = []
+    /// `INPUT_EXAMPLES`.
+    package var inputExamples = InputExamples.drop
     /// `THINK_TAGS`.
     package var thinkTags = ThinkTags.auto
     /// `START_USAGE`.

@@ -23,7 +23,8 @@ package enum SettingsTable {
         .deferLoading,
         .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .filterAsRefusal, .extraBody,
         .passedFields,
-        .rejectsInferenceGeo, .unsupported, .stripsBillingNonce,
+        .rejectsInferenceGeo, .unsupported, .strictAnthropic, .stripsFences, .systemRole,
+        .reservedToolNames, .inputExamples, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
         .clientKeys, .origins, .host, .port, .listen, .listenMode, .adminHost, .adminPort,

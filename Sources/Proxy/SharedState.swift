@@ -86,7 +86,12 @@ extension RequestLimits {
         stripsAttribution = settings.stripsBillingNonce
         isStrict = settings.unsupported == .strict
         refusesInferenceGeo = settings.rejectsInferenceGeo
+        refusesAsAnthropic = settings.refusesAsAnthropic
+        usesDeveloperRole = settings.systemRole == .developer
+        reservedToolNames = Set(settings.reservedToolNames)
+        showsInputExamples = settings.inputExamples == .describe
         keepsReasoning = settings.reasoningReplay == .none
+        replaysThisTurnAlone = settings.reasoningReplay == .turn
         systemEntries = Dialect.SystemEntries(rawValue: settings.systemEntries.rawValue)
         refusesPrefill = settings.prefill == .reject
         emulatesCompaction = settings.compaction == .emulate
@@ -118,6 +123,7 @@ extension AnswerOptions {
         self.init()
         showsUpstreamModel = settings.modelEcho == .upstream
         estimatesAtStart = settings.startUsage == .estimate
+        stripsFences = settings.stripsFences
         thinkTags =
             switch settings.thinkTags {
             case .auto: .auto

@@ -48,6 +48,8 @@ package struct ExchangePlan: Sendable {
     package var tellsSpeed: Bool
     /// Whether the answer is to be a summary of the conversation, in one `compaction` block.
     package var isCompaction: Bool
+    /// Whether a code fence around the whole text is taken off when JSON is in it.
+    package var stripsFences: Bool
     /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
     package var prefill: String?
 
@@ -76,6 +78,7 @@ package struct ExchangePlan: Sendable {
         hasHistory = false
         tellsSpeed = false
         isCompaction = false
+        stripsFences = false
         prefill = nil
     }
 
