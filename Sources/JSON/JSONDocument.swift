@@ -35,7 +35,7 @@ extension JSONError {
     package let source: [UInt8]
     let lifted: [Lifted]
     let hasLiftedKeys: Bool
-    private let top: UnsafeMutablePointer<json_t>
+    private let top: OwnedNode
 
     /// Parses one JSON value with nothing but white space around it.
     package init(parsing source: [UInt8], opaqueKeys: OpaqueKeys = .none) throws(JSONError) {
@@ -46,18 +46,16 @@ extension JSONError {
         let (tree, builder) = try unsafe source.span.withUnsafeBytes {
             bytes throws(JSONError) -> (UnsafeMutablePointer<json_t>, TreeBuilder) in
             var builder = unsafe TreeBuilder(over: bytes, opaqueKeys: opaqueKeys)
-            return try unsafe (builder.build(), builder)
+            return try unsafe (builder.build().give(), builder)
         }
-        unsafe top = unsafe tree
+        top = try unsafe OwnedNode(tree)
         self.source = source
         lifted = builder.lifted
         hasLiftedKeys = builder.hasLiftedKeys
     }
 
-    deinit { unsafe json_decref(top) }
-
     /// The outermost value.
-    package var root: JSONValue { unsafe JSONValue(document: self, node: top) }
+    package var root: JSONValue { unsafe JSONValue(document: self, node: top.raw) }
 
     /// The seed of jansson's hash tables is process-wide and must be set before two threads parse.
     private static let isSeeded: Bool = {

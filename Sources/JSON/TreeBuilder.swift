@@ -25,37 +25,30 @@ internal import CJansson
     }
 
     /// Reads the whole text: one value with nothing but white space around it.
-    ///
-    /// The caller owns the tree.
-    mutating func build() throws(JSONError) -> UnsafeMutablePointer<json_t> {
+    mutating func build() throws(JSONError) -> OwnedNode {
         var index = unsafe JSONGrammar.skipSpace(bytes, from: 0)
-        let top = try unsafe value(&index, depth: 0)
+        let top = try value(&index, depth: 0)
         index = unsafe JSONGrammar.skipSpace(bytes, from: index)
-        guard unsafe index == bytes.count else {
-            unsafe json_decref(top)
-            throw unexpected(index)
-        }
-        return unsafe top
+        guard unsafe index == bytes.count else { throw unexpected(index) }
+        return top
     }
 
     // MARK: - Values
 
     /// Reads the value at `index` and leaves `index` behind it.
-    private mutating func value(
-        _ index: inout Int, depth: Int
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+    private mutating func value(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
         guard unsafe index < bytes.count else { throw unexpected(index) }
         let start = index
         switch unsafe bytes[start] {
         case 0x22:
             let string = try unsafe StringScan(bytes, from: start + 1)
             index = string.end
-            return try unsafe lift(Lifted(start..<index, string))
+            return try lift(Lifted(start..<index, string))
         case 0x2d, 0x30...0x39:
             index = try unsafe JSONGrammar.number(bytes, at: start)
-            return try unsafe lift(Lifted(start..<index))
-        case 0x7b: return try unsafe object(&index, depth: depth + 1)
-        case 0x5b: return try unsafe array(&index, depth: depth + 1)
+            return try lift(Lifted(start..<index))
+        case 0x7b: return try object(&index, depth: depth + 1)
+        case 0x5b: return try array(&index, depth: depth + 1)
         case 0x74: return try unsafe word("true", json_true(), &index)
         case 0x66: return try unsafe word("false", json_false(), &index)
         case 0x6e: return try unsafe word("null", json_null(), &index)
@@ -63,50 +56,40 @@ internal import CJansson
         }
     }
 
+    /// One of the three words, of which jansson has one node each.
     private func word(
         _ word: StaticString, _ node: UnsafeMutablePointer<json_t>?, _ index: inout Int
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+    ) throws(JSONError) -> OwnedNode {
         index = try unsafe JSONGrammar(bytes).word(word, at: index)
-        guard let node = unsafe node else { throw .noMemory }
-        return unsafe node
+        return try unsafe OwnedNode(node)
     }
 
-    private mutating func object(
-        _ index: inout Int, depth: Int
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        let object = try unsafe opened(json_object(), at: index, depth)
-        do throws(JSONError) {
-            if isEmpty(&index, closing: 0x7d) { return unsafe object }
-            repeat {
-                try unsafe member(of: object, &index, depth: depth)
-            } while try goesOn(&index, closing: 0x7d)
-            return unsafe object
-        } catch {
-            unsafe json_decref(object)
-            throw error
-        }
+    private mutating func object(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
+        let object = try OwnedNode.object()
+        try open(at: index, depth)
+        if isEmpty(&index, closing: 0x7d) { return object }
+        repeat {
+            try member(of: object, &index, depth: depth)
+        } while try goesOn(&index, closing: 0x7d)
+        return object
     }
 
-    private mutating func array(
-        _ index: inout Int, depth: Int
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        let array = try unsafe opened(json_array(), at: index, depth)
-        do throws(JSONError) {
-            if isEmpty(&index, closing: 0x5d) { return unsafe array }
-            repeat {
-                let element = try unsafe value(&index, depth: depth)
-                guard unsafe json_array_append_new(array, element) == 0 else { throw .noMemory }
-            } while try goesOn(&index, closing: 0x5d)
-            return unsafe array
-        } catch {
-            unsafe json_decref(array)
-            throw error
-        }
+    private mutating func array(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
+        let array = try OwnedNode.array()
+        try open(at: index, depth)
+        if isEmpty(&index, closing: 0x5d) { return array }
+        repeat {
+            let element = try value(&index, depth: depth)
+            guard unsafe json_array_append_new(array.raw, element.give()) == 0 else {
+                throw .noMemory
+            }
+        } while try goesOn(&index, closing: 0x5d)
+        return array
     }
 
     /// A name, a colon and a value; of two members with one name the last counts.
     private mutating func member(
-        of object: UnsafeMutablePointer<json_t>, _ index: inout Int, depth: Int
+        of object: borrowing OwnedNode, _ index: inout Int, depth: Int
     ) throws(JSONError) {
         let start = index
         guard unsafe start < bytes.count, unsafe bytes[start] == 0x22 else {
@@ -122,45 +105,42 @@ internal import CJansson
         if name.hasEscape {
             hasLiftedKeys = true
             let mark = try reference(to: Lifted(start..<name.end, name))
-            let node = try unsafe value(&index, depth: depth)
+            let node = try unsafe value(&index, depth: depth).give()
             let status = unsafe mark.withUnsafeBytes {
-                unsafe cjansson_set(object, $0.baseAddress, $0.count, node)
+                unsafe cjansson_set(object.raw, $0.baseAddress, $0.count, node)
             }
             guard status == 0 else { throw .noMemory }
             return
         }
         let node =
             try unsafe opaqueKeys.contain(bytes, content)
-            ? opaque(&index, depth: depth) : value(&index, depth: depth)
+            ? opaque(&index, depth: depth).give() : value(&index, depth: depth).give()
         let status = unsafe cjansson_set(
-            object, bytes.baseAddress.map { unsafe $0 + content.lowerBound }, content.count, node)
+            object.raw, bytes.baseAddress.map { unsafe $0 + content.lowerBound }, content.count,
+            node)
         guard status == 0 else { throw .noMemory }
     }
 
     /// Lifts what stands behind an opaque name, unless it is a word or lifted anyway.
-    private mutating func opaque(
-        _ index: inout Int, depth: Int
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+    private mutating func opaque(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
         let start = index
         guard unsafe start < bytes.count, unsafe bytes[start] == 0x7b || bytes[start] == 0x5b else {
-            return try unsafe value(&index, depth: depth)
+            return try value(&index, depth: depth)
         }
         var grammar = unsafe JSONGrammar(bytes)
         index = try grammar.value(at: start, depth: depth)
         var piece = Lifted(start..<index)
         piece.hasLoneSurrogate = grammar.hasLoneSurrogate
-        return try unsafe lift(piece)
+        return try lift(piece)
     }
 
     // MARK: - Pieces
 
     /// An integer that stands for a lifted piece.
-    private mutating func lift(
-        _ piece: Lifted
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+    private mutating func lift(_ piece: Lifted) throws(JSONError) -> OwnedNode {
         lifted.append(piece)
         try checkSize(at: Int(piece.start))
-        return try unsafe Reference.node(lifted.count - 1)
+        return try OwnedNode.reference(lifted.count - 1)
     }
 
     /// The name that stands for a lifted one.
@@ -170,19 +150,11 @@ internal import CJansson
         return Reference.name(lifted.count - 1)
     }
 
-    private mutating func opened(
-        _ node: UnsafeMutablePointer<json_t>?, at index: Int, _ depth: Int
-    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        guard let node = unsafe node else { throw .noMemory }
+    /// Counts a container; there is an end to how many there are, and how deep.
+    private mutating func open(at index: Int, _ depth: Int) throws(JSONError) {
         containers += 1
-        do throws(JSONError) {
-            guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
-            try checkSize(at: index)
-        } catch {
-            unsafe json_decref(node)
-            throw error
-        }
-        return unsafe node
+        guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
+        try checkSize(at: index)
     }
 
     /// Memory for the tree is many times that of a text of tiny values: there is an end to it.
