@@ -47,6 +47,7 @@ enum Plans {
         plan.allowsParallelToolUse = flags & 16 == 0
         if flags & 32 != 0 { plan.usedToolIDs = ["a", "call_1"] }
         plan.isCompaction = flags & 64 != 0
+        plan.stripsFences = flags & 128 != 0
         return plan
     }
 }

@@ -21,6 +21,11 @@ enum RequestFuzz {
         limits.stripsAttribution = flags & 2 != 0
         if flags & 4 != 0 { limits.minTokens = 100 }
         if flags & 8 != 0 { limits.maxTokens = 200 }
+        // A flag stands for several settings: each is of another part of a request.
+        limits.showsInputExamples = flags & 2 != 0
+        limits.replaysThisTurnAlone = flags & 4 != 0
+        if flags & 8 != 0 { limits.reservedToolNames = ["f", "a"] }
+        limits.usesDeveloperRole = flags & 32 != 0
         if flags & 16 != 0 { limits.reasoningEffort = flags & 32 != 0 ? "off" : "high" }
         let rules = [
             ModelRule(pattern: "claude-*", model: "gpt-5"), ModelRule(pattern: "*x*y", model: nil),

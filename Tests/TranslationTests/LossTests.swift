@@ -66,6 +66,8 @@ private let members: [Sample] = [
     Sample("system", #"[{"type":"image","source":{}}]"#),
     Sample("tool_choice", #"{"type":"any"}"#, beside: tools),
     Sample("tool_choice", #"{"type":"none"}"#, beside: tools),
+    Sample("tool_choice", #"{"type":"any"}"#),
+    Sample("tool_choice", #"{"type":"tool","name":"f"}"#),
     Sample("tool_choice", #"{"type":"tool","name":"f"}"#, beside: tools),
     Sample("tool_choice", #"{"type":"auto","disable_parallel_tool_use":true}"#, beside: tools),
     Sample("thinking", #"{"type":"enabled","budget_tokens":20000}"#),

@@ -25,6 +25,9 @@ private func extra(_ place: String) -> String {
                 + "'messages.2.assistant.reasoning_content' is unsupported"),
         #"{"object":"error","message":"# + extra(#""messages",1,"reasoning_content""#) + "}",
         extra(#""messages",1,"assistant","reasoning_content""#),
+        // The name that newer vLLM has for it, and a parameter of the same name.
+        extra(#""messages",1,"reasoning""#),
+        said("messages.1.reasoning: Extra inputs are not permitted"),
         said(
             "[{'type': 'extra_forbidden', 'loc': ('body', 'messages', 1, 'reasoning_content'), "
                 + "'msg': 'Extra inputs are not permitted'}]"),
@@ -37,7 +40,8 @@ private func extra(_ place: String) -> String {
     @Test(
         arguments: [
             (extra(#""prompt_cache_key""#), .noPromptCacheKey), (extra(#""top_k""#), .noTopK),
-            (extra(#""user""#), .noUser),
+            (extra(#""user""#), .noUser), (extra(#""reasoning""#), .noReasoning),
+            (said("reasoning_format: Extra inputs are not permitted"), .noReasoning),
             (extra(#""tools",0,"function","strict""#), .noStrictTools),
             (said("top_k: Extra inputs are not permitted"), .noTopK),
             (extra(#""messages",0,"name""#), nil), (extra("0"), nil),

@@ -54,9 +54,12 @@ struct ErrorWords {
         self.code = code?.text?.string ?? code?.integer.map { String($0) }
     }
 
-    /// The last name of FastAPI's `loc`: `["body", "messages", 1, "reasoning_content"]`.
+    /// The last name of FastAPI's `loc`: `["body", "messages", 1, "reasoning_content"]`; a message
+    /// knows that one by another name too, which elsewhere is a parameter.
     private static func place(_ detail: JSONValue?) -> String? {
-        detail?.elements.first?["loc"]?.elements.compactMap { $0.text?.string }.last
+        let names = detail?.elements.first?["loc"]?.elements.compactMap { $0.text?.string } ?? []
+        return names.contains("messages") && names.last == "reasoning"
+            ? "reasoning_content" : names.last
     }
 
     /// What the server behind OpenRouter has said: JSON, mostly inside a string, or plain text.

@@ -125,7 +125,11 @@ extension ConversationEmitter {
                 throw .invalid("image.source.url: Field required")
             }
             guard dialect.fetchesImages else {
-                throw .invalid("image URLs are not supported by this upstream; send base64")
+                guard !refuses else {
+                    throw .invalid("image URLs are not supported by this upstream; send base64")
+                }
+                note(loss: "image")
+                return .text(TextRun(pieces: [.literal(Self.unloaded)]))
             }
             return .imageURL(url)
         default: throw .invalid("image \(type) sources are not supported")
@@ -134,6 +138,8 @@ extension ConversationEmitter {
 
     private static let unseen: StaticString =
         "[image omitted: the upstream model does not accept images]"
+    private static let unloaded: StaticString =
+        "[image not shown: the upstream does not load images from URLs]"
 }
 
 /// Names of losses for the metric: a closed set, whatever clients send.

@@ -14,10 +14,16 @@ extension ConversationEmitter {
         switch type {
         case "base64": return context(block) + [try pdf(block, source, refuses: refuses)]
         case "url":
-            guard dialect.fetchesDocuments, let url = source["url"]?.text else {
+            guard let url = source["url"]?.text else {
+                throw .invalid("document.source.url: Field required")
+            }
+            if dialect.fetchesDocuments {
+                return context(block) + [.file(name: Self.name(block), url: url)]
+            }
+            guard !refuses else {
                 throw .invalid("document URLs are not supported by this upstream; send base64")
             }
-            return context(block) + [.file(name: Self.name(block), url: url)]
+            return [unshown(block, because: "the upstream does not load documents from URLs")]
         case "text":
             var run = opening(block)
             if let data = source["data"]?.text { run.pieces.append(.text(data)) }
@@ -31,16 +37,22 @@ extension ConversationEmitter {
     private mutating func pdf(
         _ block: JSONValue, _ source: JSONValue, refuses: Bool
     ) throws(APIError) -> ContentPart {
-        let name = Self.name(block)
         if dialect.acceptsPDF, let data = source["data"]?.text {
-            return .fileData(name: name, data: data)
+            return .fileData(name: Self.name(block), data: data)
         }
         guard !refuses else { throw .invalid("PDF documents are not supported by this upstream") }
+        return unshown(block, because: "the upstream model cannot read PDF files")
+    }
+
+    /// What stands in a document's place.
+    private mutating func unshown(
+        _ block: JSONValue, because reason: StaticString
+    ) -> ContentPart {
         note(loss: "document")
         return .text(
             TextRun(
-                pieces: [.literal(#"[PDF \""#)] + name.pieces
-                    + [.literal(#"\" not shown: the upstream model cannot read PDF files]"#)]))
+                pieces: [.literal(#"[PDF \""#)] + Self.name(block).pieces
+                    + [.literal(#"\" not shown: "#), .literal(reason), .literal("]")]))
     }
 
     /// What is told of a document that is a part of its own.

@@ -13,7 +13,7 @@ enum RequestLosses {
 
     /// The fields that this request loses on its way to a server.
     static func fields(
-        _ root: JSONValue, _ choice: ToolChoice, _ dialect: Dialect, _ limits: RequestLimits
+        _ root: JSONValue, _ dialect: Dialect, _ limits: RequestLimits
     ) -> [String] {
         var losses: [String] = []
         for (key, value) in root.members where !value.isNull {
@@ -25,8 +25,6 @@ enum RequestLosses {
             if let value = root["temperature"]?.double, value != 1 { losses.append("temperature") }
             if let value = root["top_p"]?.double, value != 1 { losses.append("top_p") }
         }
-        let isDemanded = choice.kind == .any || choice.chosen != nil
-        if isDemanded, dialect.toolChoices == .auto { losses.append("tool_choice") }
         if !dialect.acceptsTopK, root["top_k"]?.double != nil { losses.append("top_k") }
         let isFast = root["speed"]?.text.map { $0 == "fast" } == true
         if isFast, limits.fastTier == nil || !dialect.acceptsServiceTier { losses.append("speed") }
@@ -39,6 +37,13 @@ enum RequestLosses {
             losses.append("context_management")
         }
         return losses
+    }
+
+    /// A call that is demanded in vain: servers refuse the demand where no tool is offered, and
+    /// some always.
+    static func choice(_ choice: ToolChoice, _ tools: ToolList, _ dialect: Dialect) -> [String] {
+        guard choice.kind == .any || choice.chosen != nil else { return [] }
+        return dialect.toolChoices == .auto || tools.tools.isEmpty ? ["tool_choice"] : []
     }
 
     /// What of the wanted form of the answer nobody here knows.

@@ -84,7 +84,8 @@ package struct RequestTranslator: Sendable {
         }
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
-        plan.losses += RequestLosses.fields(root, choice, dialect, limits)
+        plan.losses += RequestLosses.fields(root, dialect, limits)
+        plan.losses += RequestLosses.choice(choice, tools, dialect)
         plan.losses += reply.map { lostLevel($0, conversation, tools, dialect) } ?? []
         plan.repairs = tools.repairs + emitter.repairs
         // One that is missing counts too: Anthropic demands it.
@@ -139,7 +140,8 @@ package struct RequestTranslator: Sendable {
         var tools = try ToolList(
             offered, changes: conversation.toolChanges, chosen: choice.chosen, dialect,
             limits)
-        if let name = choice.chosen, tools.searchName != name,
+        let isNone = !tools.wasOffered && tools.tools.isEmpty
+        if let name = choice.chosen, tools.searchName != name, !isNone,
             !tools.tools.contains(where: { $0.name == name })
         {
             throw .invalid("tool_choice.name: tool not found")
