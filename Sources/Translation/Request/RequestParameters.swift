@@ -68,9 +68,14 @@ extension JSONWriter {
 struct OutputFormat {
     let schema: JSONSlice
 
-    init?(_ root: JSONValue) {
-        let format = root["output_config"]?["format"] ?? root["output_format"]
-        guard let schema = format?["schema"]?.slice, schema.kind == .object else { return nil }
+    /// What a request says of it, here or where older clients say it.
+    static func asked(_ root: JSONValue?) -> JSONValue? {
+        let format = root?["output_config"]?["format"] ?? root?["output_format"]
+        return format?.isNull == false ? format : nil
+    }
+
+    init?(_ format: JSONValue) {
+        guard let schema = format["schema"]?.slice, schema.kind == .object else { return nil }
         self.schema = schema
     }
 

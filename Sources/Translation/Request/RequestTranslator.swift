@@ -41,8 +41,7 @@ package struct RequestTranslator: Sendable {
         _ body: [UInt8], session: String?, version: String? = nil,
         quirks: (String) -> Set<Quirk> = { _ in [] }
     ) throws(APIError) -> TranslatedRequest {
-        let document = try Self.parse(body)
-        let root = document.root
+        let root = try Self.parse(body).root
         try Self.refuseWhatCannotBe(root)
         try refuseWhatMayNotBe(root, version)
         let compaction = try compaction(root)
@@ -76,17 +75,19 @@ package struct RequestTranslator: Sendable {
         plan.toolNames = tools.names
         plan.allowsParallelToolUse = !choice.isSequential
         plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
-        let format = reply.flatMap { OutputFormat($0) }
+        let asked = OutputFormat.asked(reply)
+        let format = asked.flatMap { OutputFormat($0) }
         plan.stripsFences = limits.answers.stripsFences && format != nil
         let emitter = try emit(root, conversation, tools, format, compaction, dialect)
         guard !emitter.messages.isEmpty else {
             throw .invalid("messages: at least one message must have content")
         }
         plan.prefill = emitter.prefill
-        plan.losses = tools.losses + emitter.losses
+        plan.losses = tools.losses + emitter.losses + RequestLosses.choice(choice, tools, dialect)
         plan.losses += RequestLosses.fields(root, dialect, limits)
-        plan.losses += RequestLosses.choice(choice, tools, dialect)
-        plan.losses += reply.map { lostLevel($0, conversation, tools, dialect) } ?? []
+        if asked != nil, format == nil { plan.losses.append("output_format") }
+        let level = ReasoningLevel(root, entryEffort: conversation.effort)
+        if reply != nil { plan.losses += losses(level, dialect, tools) }
         plan.repairs = tools.repairs + emitter.repairs
         // One that is missing counts too: Anthropic demands it.
         if limit.asked == nil || limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
@@ -96,7 +97,7 @@ package struct RequestTranslator: Sendable {
         var writer = RequestWriter(
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
             choice: choice, format: format, maxTokens: limit.sent,
-            level: level(root, conversation))
+            level: self.level(level))
         identify(&writer, session)
         writer.continuesLast = emitter.continuesLast
         let (output, messagesEnd) = writer.write()
@@ -106,18 +107,18 @@ package struct RequestTranslator: Sendable {
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
     }
 
-    /// What the client wanted of the model's reasoning and the upstream cannot be told.
-    private func lostLevel(
-        _ root: JSONValue, _ conversation: Conversation, _ tools: ToolList, _ dialect: Dialect
+    /// What the client wants of the model's reasoning and the upstream cannot be told.
+    private func losses(
+        _ level: ReasoningLevel, _ dialect: Dialect, _ tools: ToolList
     ) -> [String] {
         guard limits.reasoningEffort == nil else { return [] }
-        let asked = ReasoningLevel(root, entryEffort: conversation.effort)
-        return asked.losses(dialect, besideTools: !tools.tools.isEmpty)
+        return level.losses(dialect, besideTools: !tools.tools.isEmpty)
     }
 
-    private func level(_ root: JSONValue, _ conversation: Conversation) -> ReasoningLevel {
+    /// The level that the operator wants instead of the client's.
+    private func level(_ asked: ReasoningLevel) -> ReasoningLevel {
         if let effort = limits.reasoningEffort { return ReasoningLevel(effort) }
-        var level = ReasoningLevel(root, entryEffort: conversation.effort)
+        var level = asked
         if level.kind == .unset, !limits.thinksUnasked { level.kind = .off }
         return level
     }
