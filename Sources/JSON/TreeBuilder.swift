@@ -26,15 +26,12 @@ internal import CJansson
 
     /// Reads the whole text: one value with nothing but white space around it.
     ///
-    /// The caller owns the tree.
+    /// The nodes are in the arena that is in use, also those of a text that is refused.
     mutating func build() throws(JSONError) -> UnsafeMutablePointer<json_t> {
         var index = unsafe JSONGrammar.skipSpace(bytes, from: 0)
         let top = try unsafe value(&index, depth: 0)
         index = unsafe JSONGrammar.skipSpace(bytes, from: index)
-        guard unsafe index == bytes.count else {
-            unsafe json_decref(top)
-            throw unexpected(index)
-        }
+        guard unsafe index == bytes.count else { throw unexpected(index) }
         return unsafe top
     }
 
@@ -75,33 +72,23 @@ internal import CJansson
         _ index: inout Int, depth: Int
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         let object = try unsafe opened(json_object(), at: index, depth)
-        do throws(JSONError) {
-            if isEmpty(&index, closing: 0x7d) { return unsafe object }
-            repeat {
-                try unsafe member(of: object, &index, depth: depth)
-            } while try goesOn(&index, closing: 0x7d)
-            return unsafe object
-        } catch {
-            unsafe json_decref(object)
-            throw error
-        }
+        if isEmpty(&index, closing: 0x7d) { return unsafe object }
+        repeat {
+            try unsafe member(of: object, &index, depth: depth)
+        } while try goesOn(&index, closing: 0x7d)
+        return unsafe object
     }
 
     private mutating func array(
         _ index: inout Int, depth: Int
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         let array = try unsafe opened(json_array(), at: index, depth)
-        do throws(JSONError) {
-            if isEmpty(&index, closing: 0x5d) { return unsafe array }
-            repeat {
-                let element = try unsafe value(&index, depth: depth)
-                guard unsafe json_array_append_new(array, element) == 0 else { throw .noMemory }
-            } while try goesOn(&index, closing: 0x5d)
-            return unsafe array
-        } catch {
-            unsafe json_decref(array)
-            throw error
-        }
+        if isEmpty(&index, closing: 0x5d) { return unsafe array }
+        repeat {
+            let element = try unsafe value(&index, depth: depth)
+            guard unsafe json_array_append_new(array, element) == 0 else { throw .noMemory }
+        } while try goesOn(&index, closing: 0x5d)
+        return unsafe array
     }
 
     /// A name, a colon and a value; of two members with one name the last counts.
@@ -175,13 +162,8 @@ internal import CJansson
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         guard let node = unsafe node else { throw .noMemory }
         containers += 1
-        do throws(JSONError) {
-            guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
-            try checkSize(at: index)
-        } catch {
-            unsafe json_decref(node)
-            throw error
-        }
+        guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
+        try checkSize(at: index)
         return unsafe node
     }
 
