@@ -36,6 +36,8 @@ extension JSONError {
     package let source: [UInt8]
     let lifted: [Lifted]
     let hasLiftedKeys: Bool
+    /// Which names some object has; see `NameFilter`.
+    let names: NameFilter
     private let top: UnsafeMutablePointer<json_t>
     /// Holds every node of the tree, which is never freed but with it.
     private let nodes: Arena
@@ -59,6 +61,7 @@ extension JSONError {
         self.source = source
         lifted = builder.lifted
         hasLiftedKeys = builder.hasLiftedKeys
+        names = builder.names
     }
 
     /// The outermost value.

@@ -12,6 +12,8 @@ internal import CJansson
     private(set) var lifted: [Lifted] = []
     /// Whether a member's name was lifted.
     private(set) var hasLiftedKeys = false
+    /// The names of all members that are not lifted.
+    private(set) var names = NameFilter()
 
     private let bytes: UnsafeRawBufferPointer
     private let opaqueKeys: OpaqueKeys
@@ -116,6 +118,7 @@ internal import CJansson
             guard status == 0 else { throw .noMemory }
             return
         }
+        unsafe names.add(bytes, content)
         let node =
             try unsafe opaqueKeys.contain(bytes, content)
             ? opaque(&index, depth: depth) : value(&index, depth: depth)
