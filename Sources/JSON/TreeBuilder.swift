@@ -118,9 +118,14 @@ internal import CJansson
             guard status == 0 else { throw .noMemory }
             return
         }
+        if unsafe opaqueKeys.unread.contain(bytes, content) {
+            var grammar = unsafe JSONGrammar(bytes)
+            index = try grammar.value(at: index, depth: depth)
+            return
+        }
         unsafe names.add(bytes, content)
         let node =
-            try unsafe opaqueKeys.contain(bytes, content)
+            try unsafe opaqueKeys.opaque.contain(bytes, content)
             ? opaque(&index, depth: depth) : value(&index, depth: depth)
         let status = unsafe cjansson_set(
             object, bytes.baseAddress.map { unsafe $0 + content.lowerBound }, content.count, node)
