@@ -18,6 +18,14 @@ struct EnvironmentReader {
         return value.isEmpty ? nil : value
     }
 
+    /// Names with a value that begin so, in order.
+    func names(beginningWith prefix: String) -> [String] {
+        environment.keys.filter { $0.hasPrefix(prefix) && variable($0) != nil }.sorted()
+    }
+
+    /// The value of a variable without the blanks around it, for names that no setting has.
+    func text(named name: String) -> String { variable(name) ?? "" }
+
     /// The text that was set, under the name or the first alias that has one.
     mutating func givenText(_ setting: Setting) -> (name: String, text: String)? {
         known.insert(setting.name)
@@ -177,6 +185,12 @@ extension String {
                 scalar.value < 0x20 || scalar.value == 0x7f ? "?" : Character(scalar)
             })
         return text + (unicodeScalars.count > 100 ? "…" : "")
+    }
+
+    /// A proxy without its user and password; libcurl takes one without a scheme too.
+    var shownProxy: String {
+        guard range(of: "://") == nil, let at = lastIndex(of: "@") else { return shown }
+        return ("***" + self[at...]).shown
     }
 
     /// A URL without what may be a secret in it: what stands before the `@` of its host, and what

@@ -4,7 +4,7 @@
 package struct Setting: Sendable {
     /// What a value must look like.
     enum Kind: Sendable {
-        case text, url, path, list, origins, modelMap, object, secret, secrets
+        case text, url, path, proxy, list, origins, modelMap, object, secret, secrets
         case host, port, socket, flag, size, memory, rates, budgets
         case duration(atLeast: Duration)
         case number(ClosedRange<Int>)
@@ -78,12 +78,18 @@ package struct Setting: Sendable {
     package var isSecret: Bool {
         switch kind {
         case .secret, .secrets: true
-        case .text, .url, .path, .list, .origins, .modelMap, .object, .host, .port, .socket, .flag,
+        case .text, .url, .path, .proxy, .list, .origins, .modelMap, .object, .host, .port, .socket,
+            .flag,
             .size,
             .memory,
             .rates, .budgets, .duration, .number, .choice:
             false
         }
+    }
+
+    /// Whether the value may hold a password before its host.
+    var isProxy: Bool {
+        if case .proxy = kind { true } else { false }
     }
 
     /// Every name that is read.
@@ -97,6 +103,7 @@ package struct Setting: Sendable {
         case .text, .secret, .secrets: "a text without control characters"
         case .url: "a URL like https://host/v1, without user and password"
         case .path: "a path"
+        case .proxy: "a proxy like http://user:password@host:3128"
         case .list: "names, by comma"
         case .origins: "* or origins like https://app.example.com, by comma"
         case .object: "a JSON object without model, messages, tools and stream"

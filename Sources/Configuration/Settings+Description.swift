@@ -16,10 +16,18 @@ extension Settings {
             if shown.isEmpty { return ["\(setting.name) = \(fallback(setting))"] }
             return shown.map { "\($0) = \(value(setting, $0, environment[$0] ?? "")) (set)" }
         }
-        for key in environment.keys.sorted() where key.hasPrefix(SettingsTable.headerPrefix) {
+        for key in environment.keys.sorted() where isHeader(key, named) {
             lines.append("\(key) = *** (set)")
         }
         return lines
+    }
+
+    /// Whether a variable is a header for all upstreams, or for one of these.
+    private static func isHeader(_ variable: String, _ upstreams: [String]) -> Bool {
+        variable.hasPrefix(SettingsTable.headerPrefix)
+            || upstreams.contains {
+                variable.hasPrefix(UpstreamVariables.named($0).headerPrefix)
+            }
     }
 
     private static func fallback(_ setting: Setting) -> String {
@@ -29,7 +37,7 @@ extension Settings {
 
     private static func value(_ setting: Setting, _ name: String, _ text: String) -> String {
         let isHidden = setting.isSecret && !name.hasSuffix("_FILE")
-        return isHidden ? "***" : text.trimmed.shown
+        return isHidden ? "***" : setting.isProxy ? text.trimmed.shownProxy : text.trimmed.shown
     }
 
     /// What is odd but no mistake, for the log at the start.
@@ -58,10 +66,10 @@ extension Settings {
 
     private var upstreamWarnings: [String] {
         var warnings: [String] = []
-        if skipsTLSVerification {
-            warnings.append("UPSTREAM_TLS_INSECURE=true: the upstream's identity is not checked")
+        for warning in upstreams.flatMap({ oddities(of: $0) }) where !warnings.contains(warning) {
+            warnings.append(warning)
         }
-        return warnings + upstreams.flatMap { oddities(of: $0) }
+        return warnings
     }
 
     private func oddities(of upstream: UpstreamSettings) -> [String] {
@@ -69,6 +77,11 @@ extension Settings {
             given.contains("UPSTREAMS")
             ? UpstreamVariables.named(upstream.name) : UpstreamVariables.unnamed
         var warnings: [String] = []
+        if upstream.transport.skipsVerification {
+            let own = variables.skipsVerification.name
+            let name = given.contains(own) ? own : Setting.skipsVerification.name
+            warnings.append("\(name)=true: the upstream's identity is not checked")
+        }
         if upstream.authentication == .passthrough, upstream.key != nil {
             warnings.append(
                 "\(variables.authentication.name)=passthrough: the upstream's key is not used")
@@ -81,7 +94,7 @@ extension Settings {
         }
         let needsKey =
             upstream.authentication != .passthrough && upstream.authentication != .none
-        if needsKey, upstream.key == nil, customHeaders.isEmpty {
+        if needsKey, upstream.key == nil, upstream.headers.isEmpty {
             warnings.append("\(variables.key.name) is not set and \(address.host) may want one")
         }
         return warnings
@@ -89,7 +102,7 @@ extension Settings {
 
     /// Variables that other programs read and this one does not.
     private static func unread(_ environment: [String: String]) -> [String] {
-        ["SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"].filter { environment[$0]?.isEmpty == false }
+        ["NODE_EXTRA_CA_CERTS"].filter { environment[$0]?.isEmpty == false }
             .map { "\($0) is not read: UPSTREAM_CA_FILE names a bundle of certificates" }
     }
 
@@ -98,6 +111,7 @@ extension Settings {
         _ environment: [String: String], _ upstreams: [String]
     ) -> [String] {
         let known = SettingsTable.names.union(SettingsTable.names(ofUpstreams: upstreams))
+            .union(environment.keys.filter { isHeader($0, upstreams) })
         let strangers = strangers(environment, known)
         let slips = environment.keys.sorted().filter { !strangers.contains($0) }
             .compactMap { name in

@@ -18,8 +18,6 @@ extension Settings {
 
     init(_ reader: inout EnvironmentReader, _ environment: [String: String]) {
         readUpstreams(&reader)
-        readTLS(&reader)
-        customHeaders = Self.customHeaders(environment, &reader)
         readModels(&reader)
         readTranslation(&reader)
         readListeners(&reader)
@@ -30,21 +28,6 @@ extension Settings {
         let names = upstreams.map(\.name)
         remarks = reader.warnings + Self.misspelt(environment, names)
         lines = Self.describe(environment, names)
-    }
-
-    private mutating func readTLS(_ reader: inout EnvironmentReader) {
-        caFile = reader.text(.caFile)
-        clientCertificateFile = reader.text(.clientCertificate)
-        clientKeyFile = reader.text(.clientKey)
-        if clientKeyFile != nil, clientCertificateFile == nil {
-            reader.mistake("UPSTREAM_CLIENT_KEY: expected UPSTREAM_CLIENT_CERT beside it")
-        }
-        skipsTLSVerification = reader.flag(.skipsVerification)
-        httpVersion = reader.choice(.httpVersion) ?? .one
-        // libcurl reads these by itself; here they are only known and shown.
-        for setting in [Setting.httpsProxy, .httpProxy, .allProxy, .noProxy] {
-            _ = reader.text(setting)
-        }
     }
 
     private mutating func readModels(_ reader: inout EnvironmentReader) {
@@ -102,6 +85,11 @@ extension Settings {
         if let field = passedFields.first(where: Self.ownFields.contains) {
             reader.mistake("EXTRA_PASSTHROUGH: expected no field \(field), which is translated")
         }
+        refusesAsAnthropic = reader.flag(.strictAnthropic)
+        stripsFences = reader.flag(.stripsFences)
+        systemRole = reader.choice(.systemRole) ?? .system
+        reservedToolNames = reader.list(.reservedToolNames)
+        inputExamples = reader.choice(.inputExamples) ?? .drop
         thinkTags = reader.choice(.thinkTags) ?? .auto
         startUsage = reader.choice(.startUsage) ?? .zero
         reasoningReplay = reader.choice(.reasoningReplay) ?? .auto

@@ -7,20 +7,17 @@ extension Settings {
         "transfer-encoding", "upgrade",
     ]
 
-    /// Reads `CUSTOM_HEADER_<NAME>`; the values may be keys and are never shown.
-    static func customHeaders(
-        _ environment: [String: String], _ reader: inout EnvironmentReader
+    /// Reads `CUSTOM_HEADER_<NAME>`, or those of one upstream; the values may be keys and are never
+    /// shown.
+    static func headers(
+        _ prefix: String, _ reader: inout EnvironmentReader
     ) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
-        _ = reader.givenText(.customHeader)
-        for key in environment.keys.sorted() where key.hasPrefix(SettingsTable.headerPrefix) {
-            let value = (environment[key] ?? "").trimmed
-            let name = String(
-                key.dropFirst(SettingsTable.headerPrefix.count).map { $0 == "_" ? "-" : $0 })
-            if value.isEmpty { continue }
+        for key in reader.names(beginningWith: prefix) {
+            let value = reader.text(named: key)
+            let name = String(key.dropFirst(prefix.count).map { $0 == "_" ? "-" : $0 })
             if !isToken(name) {
-                reader.mistake(
-                    "\(key.shown): expected a header name behind \(SettingsTable.headerPrefix)")
+                reader.mistake("\(key.shown): expected a header name behind \(prefix)")
             } else if !value.isPrintable {
                 reader.mistake("\(key.shown): expected a header value without control characters")
             } else if reservedHeaders.contains(name.lowercased()) {

@@ -2,10 +2,16 @@
 
 extension Settings {
     mutating func readUpstreams(_ reader: inout EnvironmentReader) {
-        for pattern in Setting.ofNamedUpstream { _ = reader.givenText(pattern) }
+        for pattern in Setting.ofNamedUpstream + [.customHeader] {
+            _ = reader.givenText(pattern)
+        }
         let names = reader.list(.upstreams)
+        var shared = UpstreamSettings()
+        shared.transport = UpstreamTransport(shared: &reader)
+        shared.headers = Self.headers(SettingsTable.headerPrefix, &reader)
         guard !names.isEmpty else {
-            upstreams = [UpstreamSettings(unnamed: &reader)]
+            shared.readUnnamed(&reader)
+            upstreams = [shared]
             return
         }
         var seen: Set<String> = []
@@ -16,13 +22,35 @@ extension Settings {
             } else if !seen.insert(name).inserted {
                 reader.mistake("UPSTREAMS=\(name): expected each name once")
             } else {
-                upstreams.append(UpstreamSettings(named: name, &reader))
+                var upstream = shared
+                upstream.readNamed(name, &reader)
+                upstreams.append(upstream)
             }
         }
+        readClashes(&reader)
         for name in Setting.ofUnnamedUpstream.compactMap({ reader.givenName($0) }) {
             reader.warn(
                 "\(name) is not used: UPSTREAMS names the upstreams, each with settings "
                     + "of its own")
+        }
+    }
+
+    /// `UPSTREAM_A_NO_PROXY` would be read for `a` and for `a-no`, and a key of one upstream could
+    /// be a header of another.
+    private func readClashes(_ reader: inout EnvironmentReader) {
+        for one in upstreams {
+            let variables = UpstreamVariables.named(one.name)
+            let names = Set(variables.all.flatMap(\.names))
+            let clash = upstreams.first { other in
+                other.name != one.name
+                    && UpstreamVariables.named(other.name).all.flatMap(\.names).contains {
+                        names.contains($0) || $0.hasPrefix(variables.headerPrefix)
+                    }
+            }
+            guard let clash, clash.name.count > one.name.count else { continue }
+            reader.mistake(
+                "UPSTREAMS=\(clash.name): expected another name, since variables of it would be "
+                    + "those of \(one.name) too")
         }
     }
 
@@ -46,14 +74,14 @@ extension Settings {
                 return false
             }
             let rest = key.dropFirst(SettingsTable.upstreamPrefix.count)
-            return endings.contains { rest.hasSuffix($0) && rest.count > $0.count }
+            return rest.contains("_" + SettingsTable.headerPrefix)
+                || endings.contains { rest.hasSuffix($0) && rest.count > $0.count }
         }
     }
 }
 
 extension UpstreamSettings {
-    fileprivate init(named name: String, _ reader: inout EnvironmentReader) {
-        self.init()
+    fileprivate mutating func readNamed(_ name: String, _ reader: inout EnvironmentReader) {
         let variables = UpstreamVariables.named(name)
         self.name = name
         if reader.givenText(variables.baseURL) == nil {
@@ -65,10 +93,13 @@ extension UpstreamSettings {
         readRest(variables, &reader)
         models = variables.models.map { reader.list($0) } ?? []
         modelRules = variables.modelMap.map { reader.modelMap($0) } ?? []
+        transport.read(variables, &reader)
+        let own = Settings.headers(variables.headerPrefix, &reader)
+        let replaced = Set(own.map { $0.name.lowercased() })
+        headers = headers.filter { !replaced.contains($0.name.lowercased()) } + own
     }
 
-    fileprivate init(unnamed reader: inout EnvironmentReader) {
-        self.init()
+    fileprivate mutating func readUnnamed(_ reader: inout EnvironmentReader) {
         let azure = reader.value(.azureEndpoint) { UpstreamAddress($0) }
         let isNamed = reader.givenText(.baseURL) != nil
         let address = reader.address(.baseURL)

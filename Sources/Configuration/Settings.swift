@@ -25,8 +25,14 @@ package struct Settings: Sendable {
     /// Which tags mark reasoning inside the text.
     package enum ThinkTags: String, Sendable, CaseIterable { case auto, implicit, off }
 
-    /// Whether reasoning of earlier answers goes back.
-    package enum ReasoningReplay: String, Sendable, CaseIterable { case auto, none }
+    /// How much reasoning of earlier answers goes back.
+    package enum ReasoningReplay: String, Sendable, CaseIterable { case auto, turn, none }
+
+    /// The role of the system prompt.
+    package enum SystemRole: String, Sendable, CaseIterable { case system, developer }
+
+    /// What becomes of examples of a tool's input.
+    package enum InputExamples: String, Sendable, CaseIterable { case drop, describe }
 
     /// Where system entries inside `messages` go.
     package enum SystemEntries: String, Sendable, CaseIterable {
@@ -98,8 +104,6 @@ package struct Settings: Sendable {
 
     /// `UPSTREAMS`, in order; never empty once the environment was read.
     package var upstreams: [UpstreamSettings] = []
-    /// `CUSTOM_HEADER_<NAME>`.
-    package var customHeaders: [(name: String, value: String)] = []
     /// `MODEL_MAP`, then `BIG_MODEL`, `MIDDLE_MODEL` and `SMALL_MODEL`.
     ///
     /// A rule may be for one upstream alone.
@@ -132,6 +136,16 @@ package struct Settings: Sendable {
     package var marksCacheBreakpoints = false
     /// `EXTRA_PASSTHROUGH`.
     package var passedFields: [String] = []
+    /// `STRICT_ANTHROPIC`.
+    package var refusesAsAnthropic = false
+    /// `STRIP_JSON_FENCES`.
+    package var stripsFences = false
+    /// `SYSTEM_ROLE`.
+    package var systemRole = SystemRole.system
+    /// `RESERVED_TOOL_NAMES`.
+    package var reservedToolNames: [String] = []
+    /// `INPUT_EXAMPLES`.
+    package var inputExamples = InputExamples.drop
     /// `THINK_TAGS`.
     package var thinkTags = ThinkTags.auto
     /// `START_USAGE`.
@@ -224,16 +238,6 @@ package struct Settings: Sendable {
     package var allowsQuit = false
     /// `DROP_UNSUPPORTED`.
     package var unsupported = Unsupported.auto
-    /// `UPSTREAM_CA_FILE`.
-    package var caFile: String?
-    /// `UPSTREAM_CLIENT_CERT`.
-    package var clientCertificateFile: String?
-    /// `UPSTREAM_CLIENT_KEY`.
-    package var clientKeyFile: String?
-    /// `UPSTREAM_TLS_INSECURE`.
-    package var skipsTLSVerification = false
-    /// `UPSTREAM_HTTP_VERSION`.
-    package var httpVersion = HTTPVersion.one
     /// `POD_NAME`.
     package var podName: String?
     /// `POD_NAMESPACE`.

@@ -42,7 +42,8 @@ extension Setting {
         case .text: "text"
         case .secret: "a key"
         case .secrets: "keys, by comma"
-        case .url, .path, .list, .origins, .modelMap, .object, .host, .port, .socket, .flag, .size,
+        case .url, .path, .proxy, .list, .origins, .modelMap, .object, .host, .port, .socket, .flag,
+            .size,
             .memory, .rates, .budgets, .duration, .number:
             Self.escaped(allowed)
         }

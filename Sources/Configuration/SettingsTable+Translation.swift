@@ -12,7 +12,8 @@ extension Setting {
         "tokens to reason within, beside max_tokens, for requests that want no thinking")
     static let reasoningReplay = Setting(
         .models, "REASONING_REPLAY", .choice(Settings.ReasoningReplay.allCases.map(\.rawValue)),
-        default: "auto", "whether reasoning of earlier answers goes back to the upstream")
+        default: "auto",
+        "earlier reasoning that goes back: all, what came since the user spoke, none")
     static let systemEntries = Setting(
         .models, "SYSTEM_ENTRIES", .choice(Settings.SystemEntries.allCases.map(\.rawValue)),
         default: "auto",
@@ -49,6 +50,21 @@ extension Setting {
     static let rejectsInferenceGeo = Setting(
         .models, "REJECT_INFERENCE_GEO", .flag, default: "false",
         "whether a request for a region (inference_geo) is refused; none is promised")
+    static let strictAnthropic = Setting(
+        .models, "STRICT_ANTHROPIC", .flag, default: "false",
+        "whether a missing max_tokens, and what API versions ended, is refused")
+    static let stripsFences = Setting(
+        .models, "STRIP_JSON_FENCES", .flag, default: "false",
+        "whether a code fence around JSON is taken off, when JSON was asked for")
+    static let systemRole = Setting(
+        .models, "SYSTEM_ROLE", .choice(Settings.SystemRole.allCases.map(\.rawValue)),
+        default: "system", "role of the system prompt for OpenAI's reasoning models")
+    static let reservedToolNames = Setting(
+        .models, "RESERVED_TOOL_NAMES", .list,
+        "tools like python,browser that the upstream has itself; ours are renamed")
+    static let inputExamples = Setting(
+        .models, "INPUT_EXAMPLES", .choice(Settings.InputExamples.allCases.map(\.rawValue)),
+        default: "drop", "input_examples of tools: left out, or put into the description")
     static let passedFields = Setting(
         .models, "EXTRA_PASSTHROUGH", .list,
         "fields like seed,logprobs that clients may send to the upstream as they are")

@@ -8,15 +8,13 @@ package enum SettingsTable {
     /// Headers for the upstream are variables of their own: `CUSTOM_HEADER_X_TEAM` is `X-TEAM`.
     static let headerPrefix = "CUSTOM_HEADER_"
 
-    private static let upstream: [Setting] = [
-        .baseURL, .upstreamKey, .organization, .project, .azureEndpoint, .azureKey,
-        .azureAPIVersion, .authentication, .dialect, .interface, .upstreams, .namedBaseURL,
-        .namedKey, .namedAuthentication, .namedDialect, .namedInterface, .namedModels,
-        .namedModelMap, .customHeader, .caFile,
-        .clientCertificate, .clientKey, .skipsVerification, .httpVersion, .httpsProxy, .httpProxy,
-        .allProxy,
-        .noProxy,
-    ]
+    private static let upstream: [Setting] =
+        [
+            .baseURL, .upstreamKey, .organization, .project, .azureEndpoint, .azureKey,
+            .azureAPIVersion, .authentication, .dialect, .interface, .customHeader, .caFile,
+            .caDirectory, .clientCertificate, .clientKey, .skipsVerification, .httpVersion,
+            .httpsProxy, .httpProxy, .allProxy, .noProxy, .upstreams,
+        ] + Setting.ofNamedUpstream
     private static let models: [Setting] = [
         .bigModel, .middleModel, .smallModel, .modelMap, .passthroughPrefixes, .servedModels,
         .minTokens, .maxTokens, .maxTokensField, .reasoningEffort, .thinkingDefault, .effortField,
@@ -25,7 +23,8 @@ package enum SettingsTable {
         .deferLoading,
         .forwardUser, .fastTier, .cacheBreakpoints, .modelEcho, .filterAsRefusal, .extraBody,
         .passedFields,
-        .rejectsInferenceGeo, .unsupported, .stripsBillingNonce,
+        .rejectsInferenceGeo, .unsupported, .strictAnthropic, .stripsFences, .systemRole,
+        .reservedToolNames, .inputExamples, .stripsBillingNonce,
     ]
     private static let clients: [Setting] = [
         .clientKeys, .origins, .host, .port, .listen, .listenMode, .adminHost, .adminPort,
@@ -84,6 +83,9 @@ extension Setting {
     static let caFile = Setting(
         .upstream, "UPSTREAM_CA_FILE", .path, aliases: ["SSL_CERT_FILE", "CURL_CA_BUNDLE"],
         unset: "the system's", "CA bundle that vouches for the upstream")
+    static let caDirectory = Setting(
+        .upstream, "UPSTREAM_CA_DIR", .path, aliases: ["SSL_CERT_DIR"], unset: "the system's",
+        "folder of authorities that vouch for it, named as openssl rehash does")
     static let clientCertificate = Setting(
         .upstream, "UPSTREAM_CLIENT_CERT", .path, "file of our certificate for the upstream")
     static let clientKey = Setting(
@@ -97,12 +99,12 @@ extension Setting {
         .choice(Settings.HTTPVersion.allCases.map(\.rawValue)), default: "1.1",
         "2 is spoken with servers that agree on it over TLS")
     static let httpsProxy = Setting(
-        .upstream, "HTTPS_PROXY", .text, aliases: ["https_proxy"], "proxy for https upstreams")
+        .upstream, "HTTPS_PROXY", .proxy, aliases: ["https_proxy"], "proxy for https upstreams")
     static let httpProxy = Setting(
-        .upstream, "http_proxy", .text,
+        .upstream, "http_proxy", .proxy,
         "proxy for http upstreams; in small letters only, as libcurl has it")
     static let allProxy = Setting(
-        .upstream, "ALL_PROXY", .text, aliases: ["all_proxy"], "proxy for all upstreams")
+        .upstream, "ALL_PROXY", .proxy, aliases: ["all_proxy"], "proxy for all upstreams")
     static let noProxy = Setting(
         .upstream, "NO_PROXY", .list, aliases: ["no_proxy"], "hosts that no proxy is asked for")
 }

@@ -60,7 +60,7 @@ struct UpstreamAddress: Sendable {
     }
 
     /// The host of `host:port`, if both are well-formed.
-    private static func host(_ authority: Substring) -> String? {
+    static func host(_ authority: Substring) -> String? {
         var host = authority
         if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
             let port = EnvironmentReader.number(String(authority[authority.index(after: colon)...]))

@@ -30,6 +30,11 @@ package struct UpstreamSettings: Sendable {
     package var models: [String] = []
     /// `UPSTREAM_<NAME>_MODEL_MAP`.
     package var modelRules: [(pattern: String, model: String)] = []
+    /// `UPSTREAM_<NAME>_CUSTOM_HEADER_<HEADER>`, and those of `CUSTOM_HEADER_<NAME>` that it does
+    /// not replace.
+    package var headers: [(name: String, value: String)] = []
+    /// TLS, HTTP and proxies: its own, or those of all.
+    package var transport = UpstreamTransport()
 
     /// An upstream about which nothing is known yet.
     package init() {}
@@ -45,6 +50,16 @@ struct UpstreamVariables {
     let authentication: Setting
     let dialect: Setting
     let interface: Setting
+    let caFile: Setting
+    let caDirectory: Setting
+    let clientCertificate: Setting
+    let clientKey: Setting
+    let skipsVerification: Setting
+    let httpVersion: Setting
+    let headerPrefix: String
+    /// libcurl has its own variables for everybody's proxies.
+    var proxy: Setting?
+    var noProxy: Setting?
     /// Only a named upstream has models of its own: the map without a name is everybody's.
     var models: Setting?
     var modelMap: Setting?
@@ -52,7 +67,10 @@ struct UpstreamVariables {
     /// The one upstream that needs no name.
     static let unnamed = UpstreamVariables(
         baseURL: .baseURL, key: .upstreamKey, authentication: .authentication, dialect: .dialect,
-        interface: .interface)
+        interface: .interface, caFile: .caFile, caDirectory: .caDirectory,
+        clientCertificate: .clientCertificate, clientKey: .clientKey,
+        skipsVerification: .skipsVerification, httpVersion: .httpVersion,
+        headerPrefix: SettingsTable.headerPrefix)
 
     /// An upstream that `UPSTREAMS` names: `UPSTREAM_<NAME>_MODELS` of `my-azure` is
     /// `UPSTREAM_MY_AZURE_MODELS`.
@@ -65,12 +83,22 @@ struct UpstreamVariables {
         return UpstreamVariables(
             baseURL: filled(.namedBaseURL), key: filled(.namedKey),
             authentication: filled(.namedAuthentication), dialect: filled(.namedDialect),
-            interface: filled(.namedInterface), models: filled(.namedModels),
-            modelMap: filled(.namedModelMap))
+            interface: filled(.namedInterface), caFile: filled(.namedCAFile),
+            caDirectory: filled(.namedCADirectory),
+            clientCertificate: filled(.namedClientCertificate),
+            clientKey: filled(.namedClientKey),
+            skipsVerification: filled(.namedSkipsVerification),
+            httpVersion: filled(.namedHTTPVersion),
+            headerPrefix: SettingsTable.upstreamPrefix + middle + "_" + SettingsTable.headerPrefix,
+            proxy: filled(.namedProxy), noProxy: filled(.namedNoProxy),
+            models: filled(.namedModels), modelMap: filled(.namedModelMap))
     }
 
     var all: [Setting] {
-        [baseURL, key, authentication, dialect, interface] + [models, modelMap].compactMap { $0 }
+        [
+            baseURL, key, authentication, dialect, interface, caFile, caDirectory,
+            clientCertificate, clientKey, skipsVerification, httpVersion,
+        ] + [proxy, noProxy, models, modelMap].compactMap { $0 }
     }
 }
 

@@ -131,6 +131,8 @@ package protocol WorkerTenant: AnyObject {
 
 /// What may be said to a worker from another thread.
 package enum WorkerMessage: Sendable {
+    /// Close what nobody needs: another worker needs room.
+    case makeRoom
     /// Take no new work, finish what runs, then be done.
     case drain
     /// End what still runs, with a word to those who wait.

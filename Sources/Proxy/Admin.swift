@@ -17,7 +17,7 @@ final class AdminContext: WorkerTenant, RequestHandler {
         self.shared = shared
         mint = IdentifierMint(seed: (Entropy.word(), Entropy.word()))
         var limits = ServerLimits()
-        limits.connectionsMax = 256
+        limits.connections = ConnectionLimit(256)
         listener = Listener(socket, on: loop, limits: limits, handler: self)
     }
 

@@ -34,15 +34,12 @@ package enum Check {
 
     /// Files for TLS that are named and cannot be read: each handshake will fail.
     static func missingFiles(_ settings: Settings) -> [String] {
-        let files = [
-            ("UPSTREAM_CA_FILE", settings.caFile),
-            ("UPSTREAM_CLIENT_CERT", settings.clientCertificateFile),
-            ("UPSTREAM_CLIENT_KEY", settings.clientKeyFile),
-        ]
-        return files.compactMap { name, path in
-            guard let path, SmallFile.version(path) == nil else { return nil }
-            return "\(name): cannot read \(path)"
+        var lines: [String] = []
+        for named in settings.upstreams.flatMap(\.transport.paths) {
+            let line = "\(named.variable): cannot read \(named.path)"
+            if SmallFile.version(named.path) == nil, !lines.contains(line) { lines.append(line) }
         }
+        return lines
     }
 
     private static func describe(

@@ -116,7 +116,7 @@ final class Credentials: Sendable {
 extension MessagesExchange {
     /// What the upstream was sent and may say back: no error shows it.
     func secrets(_ link: UpstreamLink) -> [String] {
-        [link.key(head)].compactMap { $0 } + context.shared.settings.customHeaders.map(\.value)
+        [link.key(head)].compactMap { $0 } + link.server.settings.headers.map(\.value)
             + link.server.querySecrets
     }
 }

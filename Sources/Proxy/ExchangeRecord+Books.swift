@@ -134,6 +134,7 @@ extension ExchangeRecord {
             line.add("overhead_ms", milliseconds: workNanoseconds > 0 ? workNanoseconds : nil)
             line.add("upstream_status", upstreamStatus > 0 ? upstreamStatus : nil)
             line.add("upstream_request_id", upstreamRequestID)
+            line.add("upstream_id", completionID)
             line.add("retries", retries > 0 ? retries : nil)
             line.add("lossy", losses.isEmpty ? nil : losses.count)
             line.add("repairs", repairs.isEmpty ? nil : repairs.count)

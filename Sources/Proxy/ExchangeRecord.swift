@@ -42,6 +42,8 @@ final class ExchangeRecord {
     private(set) var upstreamHeadAt: Instant?
     private(set) var upstreamStatus = 0
     private(set) var upstreamRequestID: String?
+    /// What the upstream calls its answer.
+    var completionID: String?
     private(set) var firstTokenAt: Instant?
     private(set) var lastTokenAt: Instant?
     /// The longest time without a byte from the upstream, in a stream.
@@ -76,6 +78,7 @@ final class ExchangeRecord {
         upstreamHeadAt = nil
         upstreamStatus = 0
         upstreamRequestID = nil
+        completionID = nil
         clientHeaders = []
     }
 
@@ -89,6 +92,7 @@ final class ExchangeRecord {
     func note(_ report: StreamReport) {
         usage = report.usage
         stopReason = report.stopReason
+        completionID = report.completionID
         repairs += report.repairs
         losses += report.losses.sorted()
         toolCallCount = report.toolCallCount

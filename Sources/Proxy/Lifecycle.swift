@@ -120,7 +120,7 @@ final class DrainControl: TimerHandler {
 
     func timerFired(_ timer: Timer) {
         switch message {
-        case nil: drain()
+        case nil, .makeRoom: drain()
         case .drain:
             lifecycle.startCutting()
             tell(.stop)

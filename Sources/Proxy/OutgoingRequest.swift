@@ -60,12 +60,15 @@ extension MessagesExchange {
         let body = requestBody
         let server = link.server
         let session = head.header("x-claude-code-session-id")
+        let version = head.header("anthropic-version")
         let now = context.loop.now
         let own = ownQuirks
         let calibration = context.shared.calibration
         let start = Instant.read()
         let (request, estimate) = try await parsing { () throws(APIError) in
-            let request = try server.translator.translate(body, session: session) { model in
+            let request = try server.translator.translate(
+                body, session: session, version: version
+            ) { model in
                 server.learned.quirks(of: model, now: now).union(own)
             }
             return (request, TokenEstimate(of: request, calibration))

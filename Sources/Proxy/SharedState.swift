@@ -28,7 +28,7 @@ package final class SharedState: Sendable {
     let prefixes = PrefixStability()
     let retryPolicy: RetryPolicy
     let log: Log
-    /// Limits of the main listener, on each worker.
+    /// Limits of the main listener.
     let serverLimits: ServerLimits
 
     /// Prepares everything that does not depend on a worker.
@@ -52,7 +52,7 @@ package final class SharedState: Sendable {
         admission = Admission(settings)
         rateLimits = RateLimits(settings)
         log = Log(settings)
-        serverLimits = ServerLimits(settings, workers: workers)
+        serverLimits = ServerLimits(settings)
     }
 
     private static func unique(_ names: [String]) -> [String] {
@@ -86,7 +86,12 @@ extension RequestLimits {
         stripsAttribution = settings.stripsBillingNonce
         isStrict = settings.unsupported == .strict
         refusesInferenceGeo = settings.rejectsInferenceGeo
+        refusesAsAnthropic = settings.refusesAsAnthropic
+        usesDeveloperRole = settings.systemRole == .developer
+        reservedToolNames = Set(settings.reservedToolNames)
+        showsInputExamples = settings.inputExamples == .describe
         keepsReasoning = settings.reasoningReplay == .none
+        replaysThisTurnAlone = settings.reasoningReplay == .turn
         systemEntries = Dialect.SystemEntries(rawValue: settings.systemEntries.rawValue)
         refusesPrefill = settings.prefill == .reject
         emulatesCompaction = settings.compaction == .emulate
@@ -118,6 +123,7 @@ extension AnswerOptions {
         self.init()
         showsUpstreamModel = settings.modelEcho == .upstream
         estimatesAtStart = settings.startUsage == .estimate
+        stripsFences = settings.stripsFences
         thinkTags =
             switch settings.thinkTags {
             case .auto: .auto
@@ -128,9 +134,9 @@ extension AnswerOptions {
 }
 
 extension ServerLimits {
-    init(_ settings: Settings, workers: Int) {
+    init(_ settings: Settings) {
         self.init()
-        connectionsMax = (settings.connectionsMax + workers - 1) / workers
+        connections = ConnectionLimit(settings.connectionsMax)
         peers = settings.connectionsPerPeerMax.map { PeerCounts(connectionsMax: $0) }
         crossOrigin = settings.origins.isEmpty ? nil : CrossOrigin(settings.origins)
         headTimeout = settings.headerTimeout

@@ -95,6 +95,9 @@ package enum Sidecar {
     private static func serve(_ shared: SharedState, _ sockets: [Socket]) {
         let workers = sockets.map { _ in Worker() }
         for worker in workers { shared.lifecycle.watch(worker.pulse) }
+        shared.serverLimits.connections.askingNeighbours {
+            for worker in workers { worker.tell(.makeRoom) }
+        }
         let first = workers[0]
         for (index, worker) in workers.enumerated().dropFirst() {
             worker.start(

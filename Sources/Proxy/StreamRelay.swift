@@ -162,6 +162,7 @@ final class StreamRelay: SignalListener {
         }
         guard !events.isEmpty else { return }
         isCommitted = true
+        exchange.record.completionID = translator.report.completionID
         exchange.beginAnswer()
         connection.beginStream(headers: exchange.streamHeaders, into: &output)
         let start = connection.openChunk(in: &output)

@@ -65,6 +65,7 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
     /// Hears that the process drains or stops.
     package func receive(_ message: WorkerMessage) {
         switch message {
+        case .makeRoom: listener?.evictOldest()
         case .drain:
             isDraining = true
             listener?.drain()

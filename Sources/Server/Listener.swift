@@ -6,8 +6,8 @@ package import HTTP
 package struct ServerLimits: Sendable {
     /// Limits of a request's head.
     package var head = HTTPLimits()
-    /// Connections at once, on one worker.
-    package var connectionsMax = 10_000
+    /// Connections at once, on all workers.
+    package var connections = ConnectionLimit(10_000)
     /// Counts connections by address, where that has a limit.
     package var peers: PeerCounts?
     /// Web pages that may read the answers, if any.
@@ -116,12 +116,15 @@ package final class Listener: DescriptorHandler, TimerHandler {
 
     private func acceptAll() {
         guard isOpen else { return }
-        while connections.count < limits.connectionsMax {
+        while limits.connections.enter() {
             switch socket.accept() {
-            case .connection(let accepted): serve(accepted)
-            case .none: return
-            case .exhausted: return makeRoom()
+            case .connection(let accepted):
+                serve(accepted)
+                continue
+            case .none: return limits.connections.leave()
+            case .exhausted: limits.connections.leave()
             }
+            break
         }
         makeRoom()
     }
@@ -129,7 +132,7 @@ package final class Listener: DescriptorHandler, TimerHandler {
     /// Stops accepting, makes room, looks again soon: out of descriptors or over the limit, or they
     /// are wanted for something else than those in the queue.
     package func makeRoom() {
-        evictOldest()
+        if !evictOldest() { limits.connections.askNeighbours() }
         guard isOpen else { return }
         loop.forget(socket.descriptor)
         if let retry { loop.set(retry, after: .milliseconds(50)) }
@@ -138,8 +141,9 @@ package final class Listener: DescriptorHandler, TimerHandler {
     /// Closes some of those that have waited longest for a request, or for the rest of one.
     ///
     /// Whoever holds connections open to keep others out loses them so; an honest client that was
-    /// idle connects again.
-    private func evictOldest() {
+    /// idle connects again. Whether there was one.
+    @discardableResult
+    package func evictOldest() -> Bool {
         let waiting = connections.values.filter { connection in
             connection.waitingSince.map { $0 + limits.patience <= loop.now } ?? false
         }
@@ -148,13 +152,18 @@ package final class Listener: DescriptorHandler, TimerHandler {
             return first < second
         }
         for connection in oldest.prefix(1 + connections.count / 8) { connection.evict() }
+        return !oldest.isEmpty
     }
 
     private func serve(_ accepted: Socket) {
         let (peers, peer) = (limits.peers, limits.peers.map { _ in accepted.peer })
-        if let peers, let peer, !peers.enter(peer) { return turnAway(accepted) }
+        if let peers, let peer, !peers.enter(peer) {
+            limits.connections.leave()
+            return turnAway(accepted)
+        }
         let connection = Connection(accepted, loop, limits, handler) { [self] connection in
             connections[ObjectIdentifier(connection)] = nil
+            limits.connections.leave()
             if let peers, let peer { peers.leave(peer) }
         }
         connections[ObjectIdentifier(connection)] = connection

@@ -156,7 +156,8 @@ enum RepairKinds {
     static let all = [
         "empty_block", "orphan_result", "orphan_use", "surrogate", "tool_name", "tool_id",
         "tool_arguments", "schema", "prefill", "max_tokens", "parallel_tool_use", "finish_reason",
-        "missing_end", "malformed_chunk", "computer_tool", "unknown_tool", "other",
+        "missing_end", "malformed_chunk", "computer_tool", "unknown_tool",
+        "json_fence", "other",
     ]
 }
 
@@ -168,7 +169,9 @@ enum LossFields {
         "top_p", "top_k", "tool_choice", "strict", "citations", "document", "image", "thinking",
         "tool_use", "tool_result", "web_search", "web_fetch", "code_execution", "advisor",
         "mcp_toolset", "computer_toolset", "browser_toolset", "allowed_callers", "unknown_tool",
-        "duplicate_tool", "browser_state", "container_upload", "mcp_tool_listing", "fallback",
+        "duplicate_tool", "effort", "output_config", "output_format", "web_search_filter",
+        "input_examples", "browser_state", "container_upload", "mcp_tool_listing",
+        "fallback",
         "audio", "annotations", "choice", "unknown_block", "other",
     ]
 }

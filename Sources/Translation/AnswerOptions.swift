@@ -20,6 +20,9 @@ package struct AnswerOptions: Sendable {
     /// Whether answers name the upstream's model rather than the client's.
     package var showsUpstreamModel = false
 
+    /// Whether a code fence around an answer that was to be JSON is taken off.
+    package var stripsFences = false
+
     /// The defaults.
     package init() {}
 }

@@ -50,6 +50,8 @@ package final class ExchangePlan {
     package var tellsSpeed: Bool
     /// Whether the answer is to be a summary of the conversation, in one `compaction` block.
     package var isCompaction: Bool
+    /// Whether a code fence around the whole text is taken off when JSON is in it.
+    package var stripsFences: Bool
     /// Text that the answer repeats when a prefill was emulated, to be cut from its start.
     package var prefill: String?
 
@@ -78,6 +80,7 @@ package final class ExchangePlan {
         hasHistory = false
         tellsSpeed = false
         isCompaction = false
+        stripsFences = false
         prefill = nil
     }
 

@@ -5,9 +5,11 @@ package struct ToolNames: Sendable {
     private var originals: [String: String] = [:]
     /// Names offered to the model, in the client's spelling.
     package private(set) var offered: Set<String> = []
+    /// Names that mean something else upstream.
+    private let reserved: Set<String>
 
-    /// No tools.
-    package init() {}
+    /// No tools; a name that is reserved upstream will have another there.
+    package init(reserved: Set<String> = []) { self.reserved = reserved }
 
     /// Notes that a tool is offered; the name to offer it by.
     package mutating func offer(_ original: String) -> String {
@@ -24,7 +26,9 @@ package struct ToolNames: Sendable {
     ///
     /// A pure function of the client's name, so that history, tools and choice agree.
     package func upstreamName(of original: String) -> String {
-        if original.utf8.count <= 64, !original.isEmpty, original.utf8.allSatisfy(Self.isAllowed) {
+        if original.utf8.count <= 64, !original.isEmpty, original.utf8.allSatisfy(Self.isAllowed),
+            reserved.isEmpty || !reserved.contains(original)
+        {
             return original
         }
         let plain = original.utf8.prefix(55).map { Self.isAllowed($0) ? $0 : UInt8(ascii: "_") }

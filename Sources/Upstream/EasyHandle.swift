@@ -103,12 +103,18 @@ internal import CCurl
     }
 
     private func applyTransport(_ options: UpstreamOptions) {
-        if let path = options.caFile { setText(CURLOPT_CAINFO, path) }
+        // Whoever names authorities trusts no others; Debian's libcurl has a folder of them too.
+        if options.caFile != nil || options.caDirectory != nil {
+            setText(CURLOPT_CAINFO, options.caFile)
+            setText(CURLOPT_CAPATH, options.caDirectory)
+        }
         // libcurl keeps a parsed bundle for a day; one that is rotated must count soon.
         unsafe ccurl_set_ca_cache_seconds(raw, 5)
         if let path = options.clientCertificateFile { setText(CURLOPT_SSLCERT, path) }
         if let path = options.clientKeyFile { setText(CURLOPT_SSLKEY, path) }
         if let path = options.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if let proxy = options.proxy { setText(CURLOPT_PROXY, proxy) }
+        if let hosts = options.proxyExceptions { setText(CURLOPT_NOPROXY, hosts) }
         if options.skipsTLSVerification {
             set(CURLOPT_SSL_VERIFYPEER, 0)
             set(CURLOPT_SSL_VERIFYHOST, 0)
@@ -148,7 +154,7 @@ internal import CCurl
         _ = unsafe ccurl_set_size(raw, option, Int64(value))
     }
 
-    private func setText(_ option: CURLoption, _ value: String) {
+    private func setText(_ option: CURLoption, _ value: String?) {
         _ = unsafe ccurl_set_string(raw, option, value)
     }
 

@@ -17,6 +17,7 @@ package import EventLoop
     /// The worker's loop.
     package let loop: EventLoop
     let options: UpstreamOptions
+    private let isPlainOurs: Bool
     private let multi: UnsafeMutableRawPointer
     /// Room for what a transfer receives and its reader takes at once; for one after the other.
     var room: [UInt8] = []
@@ -47,6 +48,7 @@ package import EventLoop
         unsafe self.multi = unsafe multi
         self.loop = loop
         self.options = options
+        isPlainOurs = options.isPlainOurs
         plain = PlainPool(loop)
         timer = Timer(self)
         patience = Timer(self)
@@ -147,7 +149,7 @@ package import EventLoop
     /// What connections of our own may serve: all of them go to the first origin that is asked.
     private func plainOrigin(of url: String) -> PlainOrigin? {
         if let origin, origin.url == url { return origin }
-        guard options.isPlainOurs, let next = PlainOrigin(url, userAgent: options.userAgent),
+        guard isPlainOurs, let next = PlainOrigin(url, userAgent: options.userAgent),
             origin.map({ $0.authority == next.authority }) ?? true
         else { return nil }
         origin = next

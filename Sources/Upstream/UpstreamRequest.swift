@@ -89,8 +89,10 @@ package struct UpstreamOptions: Sendable {
     package var connectTimeoutMilliseconds = 10_000
     /// `User-Agent`.
     package var userAgent = "claude-sidecar"
-    /// CA bundle instead of the system's.
+    /// CA bundle instead of the system's authorities.
     package var caFile: String?
+    /// Folder of authorities instead of the system's.
+    package var caDirectory: String?
     /// Certificate that is shown to the upstream.
     package var clientCertificateFile: String?
     /// Key of that certificate.
@@ -101,8 +103,10 @@ package struct UpstreamOptions: Sendable {
     package var skipsTLSVerification = false
     /// Whether HTTP/2 is spoken with servers that agree on it over TLS.
     package var usesHTTP2 = false
-    /// Whether requests without TLS go over connections of our own; libcurl asks proxies for us.
-    package var isPlainOurs = !isProxied("http_proxy", "ALL_PROXY", "all_proxy")
+    /// The proxy; empty for none, nil for what the environment says.
+    package var proxy: String?
+    /// Hosts that no proxy is asked for, by comma; nil for what the environment says.
+    package var proxyExceptions: String?
 
     /// The defaults.
     package init() {}
@@ -110,6 +114,11 @@ package struct UpstreamOptions: Sendable {
     /// The version in libcurl's terms; whether a server agrees is told in the TLS handshake.
     var httpVersion: Int {
         Int(usesHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+    }
+
+    /// Whether requests without TLS go over connections of our own; libcurl asks proxies for us.
+    var isPlainOurs: Bool {
+        proxy?.isEmpty ?? !Self.isProxied("http_proxy", "ALL_PROXY", "all_proxy")
     }
 
     /// Whether the environment names a proxy, where libcurl looks for it.

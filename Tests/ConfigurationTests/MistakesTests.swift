@@ -90,7 +90,8 @@ import Testing
 
     @Test func whatOthersReadAndWeDoNotIsSaid() throws {
         #expect(
-            try warnings(["SSL_CERT_DIR": "/certs"]).first?.contains("UPSTREAM_CA_FILE") == true)
+            try warnings(["NODE_EXTRA_CA_CERTS": "/certs"]).first?.contains("UPSTREAM_CA_FILE")
+                == true)
     }
 
     @Test func portsMustDiffer() {

@@ -155,11 +155,11 @@ import Testing
     }
 
     @Test func customHeadersGoByTheirVariables() throws {
-        let settings = try settings([
+        let upstream = try settings([
             "CUSTOM_HEADER_X_TEAM": "a b", "CUSTOM_HEADER_COOKIE": "c=d", "CUSTOM_HEADER_EMPTY": "",
-        ])
-        #expect(settings.customHeaders.map(\.name) == ["COOKIE", "X-TEAM"])
-        #expect(settings.customHeaders.map(\.value) == ["c=d", "a b"])
+        ]).upstreams[0]
+        #expect(upstream.headers.map(\.name) == ["COOKIE", "X-TEAM"])
+        #expect(upstream.headers.map(\.value) == ["c=d", "a b"])
     }
 
     @Test func socketHasAPath() throws {
@@ -225,12 +225,20 @@ import Testing
         let read = try settings([
             "REASONING_REPLAY": "none", "SYSTEM_ENTRIES": "fold", "PREFILL": "reject",
             "WEB_SEARCH": "upstream", "DEFER_LOADING": "include", "FORWARD_USER": "hash",
-            "COMPACTION": "emulate",
+            "COMPACTION": "emulate", "STRICT_ANTHROPIC": "true", "STRIP_JSON_FENCES": "1",
+            "SYSTEM_ROLE": "developer", "RESERVED_TOOL_NAMES": "python, browser",
+            "INPUT_EXAMPLES": "describe",
         ])
         #expect(read.reasoningReplay == .none && read.systemEntries == .fold)
         #expect(read.prefill == .reject && read.webSearch == .upstream)
         #expect(read.deferLoading == .include && read.forwardUser == .hash)
-        #expect(read.compaction == .emulate)
+        #expect(read.compaction == .emulate && read.inputExamples == .describe)
+        #expect(read.refusesAsAnthropic && read.stripsFences && read.systemRole == .developer)
+        #expect(read.reservedToolNames == ["python", "browser"])
+        #expect(try settings(["REASONING_REPLAY": "turn"]).reasoningReplay == .turn)
+        let unset = try settings([:])
+        #expect(!unset.refusesAsAnthropic && !unset.stripsFences && unset.systemRole == .system)
+        #expect(unset.reservedToolNames.isEmpty && unset.inputExamples == .drop)
     }
 
     @Test func whatServersAreToldIsChosenToo() throws {

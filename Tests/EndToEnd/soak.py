@@ -2,7 +2,8 @@
 
     soak.py mixed 1h       traffic with aborts, faults and restarts of the upstream
     soak.py streams 2000   so many streams side by side, none of which may be lost
-    soak.py idle 10000     so many streams that say nothing, and the memory that one takes
+    soak.py idle 10000     so many streams that say nothing, and the memory that one takes; over
+                           HTTP/2 if there are no descriptors for a connection each
 """
 
 import asyncio
@@ -14,10 +15,16 @@ import re
 import resource
 import statistics
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+import h2.config
+import h2.connection
+import h2.events
 import httpx
 
+from certificates import authority, issue, serving
 from conftest import ASK, Sidecar, eventually
 from upstream import USAGE, chunk, completion, text_stream, tool_call
 
@@ -76,7 +83,7 @@ class LoadUpstream:
                 body = json.loads(await reader.readexactly(length))
                 await self.answer(body, writer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.writers.discard(writer)
@@ -273,15 +280,50 @@ def connections_to(port):
 # --- many at once --------------------------------------------------------------------------------
 
 
-async def many(count, answer, body, on_open):
+class SharingUpstream(LoadUpstream):
+    """An upstream whose connections are shared by many streams, each of which begins and goes on."""
+
+    def __init__(self, folder, parts):
+        super().__init__(None)
+        self.parts = parts
+        self.authority = authority(folder, "ca")
+        self.tls = serving(issue(folder, "server", self.authority))
+        self.tls.set_alpn_protocols(["h2"])
+
+    async def start(self):
+        self.server = await asyncio.start_server(
+            self.serve, "127.0.0.1", 0, backlog=4096, ssl=self.tls)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def serve(self, reader, writer):
+        self.writers.add(writer)
+        session = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        session.initiate_connection()
+        writer.write(session.data_to_send())
+        try:
+            while received := await reader.read(65536):
+                for event in session.receive_data(received):
+                    self.hear(session, event)
+                writer.write(session.data_to_send())
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    def hear(self, session, event):
+        if isinstance(event, h2.events.DataReceived):
+            session.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        if isinstance(event, h2.events.StreamEnded):
+            session.send_headers(event.stream_id, [
+                (":status", "200"), ("content-type", "text/event-stream")])
+            session.send_data(event.stream_id, self.parts)
+
+
+async def many(count, upstream, body, on_open, **settings):
     """Opens streams side by side in front of an upstream and hands them over."""
-    limit_descriptors(2 * count + 100)
-    upstream = LoadUpstream(answer)
-    await upstream.start()
     sidecar = await asyncio.to_thread(
-        Sidecar, OPENAI_BASE_URL=f"http://127.0.0.1:{upstream.port}/v1", WORKERS="2",
-        LOG_LEVEL="warn", MAX_CONCURRENT_REQUESTS="100000", PING_INTERVAL="1h",
-        MEMORY_BUDGET="off")
+        Sidecar, WORKERS="2", LOG_LEVEL="warn", MAX_CONCURRENT_REQUESTS="100000",
+        MAX_CONNECTIONS=str(count + 1), PING_INTERVAL="1h", MEMORY_BUDGET="off", **settings)
     text = json.dumps({**ASK, **body, "stream": True}).encode()
     request = (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
                b"content-length: %d\r\n\r\n%s" % (len(text), text))
@@ -294,7 +336,7 @@ async def many(count, answer, body, on_open):
             await reader.readuntil(b"message_start")
         return reader, writer
     try:
-        before = scrape(sidecar)["process_resident_memory_bytes"]
+        before = (await asyncio.to_thread(scrape, sidecar))["process_resident_memory_bytes"]
         opened = await asyncio.gather(*(open_one() for _ in range(count)))
         result = await on_open(sidecar, opened, before)
         for _, writer in opened:
@@ -305,16 +347,32 @@ async def many(count, answer, body, on_open):
         await asyncio.to_thread(sidecar.stop)
 
 
-def limit_descriptors(count):
-    """Allows this process, which may have others open, and the sidecar so many more; root may go
-    over the hard limit."""
+def may_open(count):
+    """Allows this process, which may have others open, and the sidecar so many descriptors more, if
+    that can be: root may go over the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     count = max(soft, count + len(os.listdir("/proc/self/fd")))
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(hard, count)))
     except ValueError:
-        sys.exit(f"{count} descriptors are needed, and ulimit -n allows only {hard}: "
-                 f"that is enough for {(hard - 100) // 2} streams")
+        return False
+    return True
+
+
+async def plain(answer):
+    """An upstream with a connection for each stream, and what the sidecar is told of it."""
+    upstream = LoadUpstream(answer)
+    await upstream.start()
+    return upstream, {"OPENAI_BASE_URL": f"http://127.0.0.1:{upstream.port}/v1"}
+
+
+async def shared(folder, parts):
+    """The same with a connection for many."""
+    upstream = SharingUpstream(folder, parts)
+    await upstream.start()
+    return upstream, {
+        "OPENAI_BASE_URL": f"https://localhost:{upstream.port}/v1", "UPSTREAM_HTTP_VERSION": "2",
+        "UPSTREAM_CA_FILE": str(upstream.authority)}
 
 
 async def streams(count):
@@ -339,7 +397,10 @@ async def streams(count):
         words = sum(text.count(b"word ") for text in texts)
         assert words == 20 * count, f"{20 * count - words} words are lost"
         return f"{count} streams at once, none lost, in {time.monotonic() - started:.1f} s"
-    return await many(count, answer, {}, on_open)
+    if not may_open(2 * count + 100):
+        sys.exit(f"ulimit -n allows no {2 * count + 100} descriptors")
+    upstream, settings = await plain(answer)
+    return await many(count, upstream, {}, on_open, **settings)
 
 
 async def idle(count, body_bytes=20_000):
@@ -350,11 +411,22 @@ async def idle(count, body_bytes=20_000):
         await asyncio.Event().wait()
 
     async def on_open(sidecar, opened, before):
-        figures = scrape(sidecar)
+        figures = await asyncio.to_thread(scrape, sidecar)
         assert figures["streams_in_flight"] == count
+        assert figures["errors_total"] == 0
         taken = figures["process_resident_memory_bytes"] - before
-        return f"{count} idle streams take {taken / count / 1024:.1f} KiB each"
-    return await many(count, answer, {"system": "x" * body_bytes}, on_open)
+        return (f"{count} idle streams over {kind} take {taken / count / 1024:.1f} KiB each, "
+                f"{before / MIB:.1f} MiB without them")
+    with tempfile.TemporaryDirectory() as folder:
+        # A stream takes a descriptor for its client and, over HTTP/1.1, one for its upstream.
+        if may_open(2 * count + 60):
+            kind, (upstream, settings) = "HTTP/1.1", await plain(answer)
+        elif may_open(count + count // 20 + 200):
+            kind = "HTTP/2"
+            upstream, settings = await shared(Path(folder), TEXT[0] + TEXT[1])
+        else:
+            sys.exit(f"ulimit -n is too low for {count} streams")
+        return await many(count, upstream, {"system": "x" * body_bytes}, on_open, **settings)
 
 
 def seconds(text):

@@ -111,6 +111,31 @@ def test_more_settings_of_the_translation_are_obeyed(upstream):
         assert answer.json()["model"] == "gpt-5.6" and answer.json()["usage"]["speed"] == "fast"
 
 
+def test_strictness_and_forms_of_requests_and_answers_are_set(upstream):
+    settings = {
+        "STRICT_ANTHROPIC": "true", "STRIP_JSON_FENCES": "true", "SYSTEM_ROLE": "developer",
+        "RESERVED_TOOL_NAMES": "python", "INPUT_EXAMPLES": "describe", "REASONING_REPLAY": "turn",
+        "BIG_MODEL": "o3", "DIALECT": "openai",
+    }
+    tool = {"name": "python", "input_schema": {"type": "object"}, "input_examples": [{"code": "1"}]}
+    form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    with start(upstream, **settings) as sidecar:
+        upstream.then(completion("```json\n{\"a\": 1}\n```"))
+        answer = ask(sidecar, model="claude-opus", system="s", tools=[tool], output_config=form)
+        assert answer.json()["content"] == [{"type": "text", "text": '{"a": 1}'}]
+        body = upstream.next_request().body
+        assert body["messages"][0] == {"role": "developer", "content": "s"}
+        function = body["tools"][0]["function"]
+        assert function["name"].startswith("python_") and '{"code":"1"}' in function["description"]
+        upstream.then(completion())
+        for version, status in (("2026-10-21", 400), ("2023-06-01", 200)):
+            answer = httpx.post(
+                sidecar.url + "/v1/messages", headers={"anthropic-version": version},
+                json={"model": "claude-opus", "max_tokens": 9, "top_p": 1,
+                      "messages": [{"role": "user", "content": "hi"}]})
+            assert answer.status_code == status, answer.text
+
+
 def filtered(connection):
     connection.json({"error": {
         "message": "The response was filtered: sexual", "code": "content_filter",

@@ -117,7 +117,7 @@ def test_commands_and_variables_in_documents_exist(document):
     names = {name for spellings in settings() for name in spellings}
     used = set(re.findall(r"\b((?:OPENAI|UPSTREAM|ADMIN|PROXY|MODEL|MAX|MIN|LOG)_[A-Z_]+)\b", text))
     files = {name + "_FILE" for name in names}
-    patterns = [name.replace("<NAME>", "[A-Z_]+") + "(_FILE)?" for name in names if "<" in name]
+    patterns = [re.sub("<[A-Z]+>", "[A-Z_]+", name) + "(_FILE)?" for name in names if "<" in name]
     named = {name for name in used if any(re.fullmatch(p, name) for p in patterns)}
     assert used - names - files - named == set()
     commands = set(re.findall(r"claude-sidecar (--?[a-z]+|[a-z]+)`", text))

@@ -360,6 +360,26 @@ def test_a_full_house_still_hears_who_asks():
     assert sidecar.stop() == 0
 
 
+def test_the_limit_of_connections_is_for_all_workers_together():
+    crowd, gate = Upstream(), threading.Event()
+
+    def script(connection):
+        gate.wait(30)
+        connection.json(completion())
+    crowd.always(script)
+    # The kernel gives neither worker just a half of them.
+    sidecar = Sidecar(OPENAI_BASE_URL=crowd.url, WORKERS="2", MAX_CONNECTIONS="101")
+    socks = [sidecar.open_request(ASK) for _ in range(100)]
+    assert eventually(lambda: len(crowd.requests) == 100)
+    # One place is left, for who asks how it goes.
+    assert httpx.get(sidecar.url + "/healthz", timeout=5).status_code == 200
+    gate.set()
+    for sock in socks:
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+        sock.close()
+    assert sidecar.stop() == 0
+
+
 def test_one_address_has_only_so_many_connections(crowd):
     sidecar = Sidecar(OPENAI_BASE_URL=crowd.url, MAX_CONNECTIONS_PER_PEER="3")
     socks = [connect(sidecar.port) for _ in range(3)]

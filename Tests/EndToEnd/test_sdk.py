@@ -1,10 +1,13 @@
 """The official Anthropic SDK as the client."""
 
 import json
+import threading
 
 import anthropic
+import httpx
 import pytest
 
+from conftest import ASK, Sidecar
 from upstream import USAGE, chunk, completion, text_stream, tool_call
 
 TOOLS = [{"name": "get_weather", "description": "Weather",
@@ -273,6 +276,51 @@ def test_rate_limits_and_ids_of_the_upstream_reach_the_client(client, upstream, 
     assert raw.headers["anthropic-ratelimit-tokens-reset"].endswith("Z")
     assert raw.headers["x-upstream-request-id"] == "req-up"
     assert "planted" not in str(raw.headers)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("theirs, told", [
+    ("chatcmpl-7", "chatcmpl-7"), ("", None), ("a\r\nx-planted: 1\r\n\r\n", "ax-planted:1"),
+    ("y" * 9000, "y" * 128)])
+def test_the_upstreams_own_name_of_the_answer_is_told(
+        client, sidecar, upstream, ask, is_stream, theirs, told):
+    def script(connection):
+        if not is_stream:
+            return connection.json({**completion(), "id": theirs})
+        connection.begin()
+        connection.event({**chunk({"content": "a"}), "id": theirs})
+        connection.event({**chunk({}, "stop"), "id": theirs})
+        connection.end()
+    upstream.then(script)
+    raw = client.messages.with_raw_response.create(**ask, stream=is_stream)
+    assert raw.headers.get("x-upstream-id") == told and "x-planted" not in raw.headers
+    if is_stream:
+        started, *rest = list(raw.parse())
+        message = started.message
+        assert rest[-1].type == "message_stop"
+    else:
+        message = raw.parse()
+    assert message.id.startswith("msg_")
+    assert sidecar.log_of(raw.headers["request-id"]).get("upstream_id") == told
+
+
+def test_an_answer_that_begins_before_its_name_is_known_has_it_in_the_log(upstream):
+    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, COMMIT_AFTER="50ms")
+    begun = threading.Event()
+
+    def script(connection):
+        connection.begin()
+        assert begun.wait(10)
+        connection.event(chunk({"content": "a"}))
+        connection.event(chunk({}, "stop"))
+        connection.end()
+    upstream.then(script)
+    with httpx.stream("POST", sidecar.url + "/v1/messages", json={**ASK, "stream": True}) as answer:
+        assert "x-upstream-id" not in answer.headers
+        begun.set()
+        assert "message_stop" in answer.read().decode()
+    assert sidecar.log_of(answer.headers["request-id"])["upstream_id"] == "chatcmpl-1"
+    sidecar.stop()
 
 
 def refusal(message, param=None):

@@ -170,6 +170,7 @@ class Upstream:
     def always(self, script):
         """Plays one script for every request from now on."""
         self.scripts = Always(script)
+        return self
 
     def next_request(self, timeout=5):
         return self.seen.get(timeout=timeout)

@@ -21,7 +21,7 @@ enum EnvironmentFuzz {
         switch Settings.parse(variables) {
         case .success(let settings):
             check(settings.describe() + settings.warnings)
-            for (name, value) in settings.customHeaders {
+            for (name, value) in settings.upstreams.flatMap(\.headers) {
                 must((name + value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }, "a bad header")
             }
             let url = ChatEndpoint.url(base: settings.upstreams[0].baseURL)

@@ -16,6 +16,10 @@ private final class Echo: RequestHandler, WorkerTenant {
     }
 
     func receive(_ message: WorkerMessage) {
+        if case .makeRoom = message {
+            listener?.evictOldest()
+            return
+        }
         listener?.abort()
         listener = nil
         isDone = true
@@ -157,7 +161,7 @@ private let close = "connection: close\r\n"
 
     @Test func whoeverWaitsLongestMakesRoom() async throws {
         var limits = ServerLimits()
-        limits.connectionsMax = 1
+        limits.connections = ConnectionLimit(1)
         limits.patience = .milliseconds(20)
         try await withServer(limits: limits) { address in
             let first = try #require(BlockingSocket(address))
@@ -167,6 +171,31 @@ private let close = "connection: close\r\n"
             #expect(answer.hasSuffix("b"))
             #expect(first.receiveAll(upTo: 1).isEmpty)
         }
+    }
+
+    @Test func oneLimitIsForAllWorkers() async throws {
+        var limits = ServerLimits()
+        limits.connections = ConnectionLimit(2)
+        limits.patience = .milliseconds(20)
+        let listeners = try (0..<2).map { _ in
+            try ListeningSocket.open(.tcp(host: "127.0.0.1", port: 0))
+        }
+        let workers = listeners.map { _ in Worker() }
+        limits.connections.askingNeighbours { for worker in workers { worker.tell(.makeRoom) } }
+        for (worker, listener) in zip(workers, listeners) {
+            worker.start { [limits] loop in Echo(listener.socket, loop, limits) }
+        }
+        defer { for worker in workers { worker.tell(.drain) } }
+        // One worker may have all of them: the kernel chooses.
+        let idle = try (0..<2).map { _ in try #require(BlockingSocket(listeners[0].address)) }
+        for socket in idle {
+            #expect(socket.sendAll(Array(post("a").utf8)))
+            #expect(!socket.receiveAll(upTo: 20).isEmpty)
+        }
+        // The other has nothing to close: the first one closes what is idle.
+        let answer = try exchange(listeners[1].address, [post("b", close)])
+        #expect(answer.hasSuffix("b"))
+        for socket in idle { socket.close() }
     }
 
     @Test func anAddressHasOnlySoManyConnections() async throws {
@@ -192,7 +221,7 @@ private let close = "connection: close\r\n"
 
     @Test func connectionsOverTheLimitWaitForAPlace() async throws {
         var limits = ServerLimits()
-        limits.connectionsMax = 1
+        limits.connections = ConnectionLimit(1)
         try await withServer(limits: limits) { address in
             let first = try #require(BlockingSocket(address))
             #expect(first.sendAll(Array(post("a").utf8)))

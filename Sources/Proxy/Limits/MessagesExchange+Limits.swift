@@ -35,6 +35,7 @@ extension MessagesExchange {
         let now = Self.now
         let (requests, tokens) = limits.figures(of: record.upstreamModel, now: now)
         var headers = record.clientHeaders
+        if let id = record.completionID { headers.append(("x-upstream-id", id)) }
         LimitHeaders.merge(requests, "requests", into: &headers)
         LimitHeaders.merge(tokens, "tokens", into: &headers)
         return headers

@@ -79,7 +79,7 @@ final class UpstreamLink {
             lines.append("OpenAI-Organization: \(organization)")
         }
         if let project = settings.project { lines.append("OpenAI-Project: \(project)") }
-        return lines + shared.settings.customHeaders.map { "\($0.name): \($0.value)" }
+        return lines + settings.headers.map { "\($0.name): \($0.value)" }
     }
 }
 
@@ -88,11 +88,16 @@ extension UpstreamOptions {
         self.init()
         connectTimeoutMilliseconds = Int(settings.connectTimeout.nanoseconds / 1_000_000)
         userAgent = "claude-sidecar/\(SharedState.version)"
-        caFile = settings.caFile
-        clientCertificateFile = settings.clientCertificateFile
-        clientKeyFile = settings.clientKeyFile
-        skipsTLSVerification = settings.skipsTLSVerification
-        usesHTTP2 = settings.httpVersion == .two
+        let transport = upstream.transport
+        caFile = transport.caFile?.path
+        caDirectory = transport.caDirectory?.path
+        clientCertificateFile = transport.clientCertificate?.path
+        clientKeyFile = transport.clientKey?.path
+        skipsTLSVerification = transport.skipsVerification
+        usesHTTP2 = transport.httpVersion == .two
         unixSocketPath = upstream.unixPath
+        // No proxy leads to a socket of this machine.
+        proxy = upstream.unixPath == nil ? transport.proxy : ""
+        proxyExceptions = transport.proxyExceptions
     }
 }

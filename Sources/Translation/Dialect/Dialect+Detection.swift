@@ -68,6 +68,7 @@ private struct ModelFamily: Sendable {
             change: {
                 $0.acceptsSampling = false
                 $0.acceptsStop = false
+                $0.knowsDeveloperRole = true
                 $0.reasoning = ReasoningControl(effort: .top, off: Effort.none)
             }),
         ModelFamily(

@@ -154,6 +154,10 @@ package struct Dialect: Sendable, Equatable {
 
     /// Where system entries inside `messages` go.
     package var systemEntries = SystemEntries.fold
+    /// Whether the model knows the role `developer` (OpenAI's reasoning models).
+    package var knowsDeveloperRole = false
+    /// Whether the system prompt and system entries have that role.
+    var usesDeveloperRole = false
     /// Whether an assistant message without text has `content: null`; else it is `""`.
     package var nullsEmptyContent = false
     /// Whether a tool message without text is refused.

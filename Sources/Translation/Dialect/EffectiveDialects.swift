@@ -37,6 +37,7 @@ final class EffectiveDialects: Sendable {
         if limits.marksCacheBreakpoints, dialect.takesCacheBreakpoints {
             dialect.cacheMarkers = .breakpoint
         }
+        dialect.usesDeveloperRole = limits.usesDeveloperRole && dialect.knowsDeveloperRole
         dialect = dialect.applying(quirks)
         if let usesMaxCompletionTokens = limits.usesMaxCompletionTokens {
             dialect.usesMaxCompletionTokens = usesMaxCompletionTokens

@@ -11,6 +11,16 @@ enum ContentBlock {
     case toolResult(id: String, value: JSONValue)
     /// Anything else, by its `type`.
     case other(type: String, value: JSONValue)
+
+    /// The name of what it is.
+    var type: String {
+        switch self {
+        case .text: "text"
+        case .toolUse, .serverToolUse: "tool_use"
+        case .toolResult: "tool_result"
+        case .other(let type, _): type
+        }
+    }
 }
 
 /// A `tool_addition` or `tool_removal` of the conversation.
@@ -89,6 +99,12 @@ struct Conversation {
             }
         }
         return ""
+    }
+
+    /// How many assistant turns came since a person last said something.
+    var turnsSinceLastWords: Int {
+        let last = turns.lastIndex { $0.role == .user && $0.hasOwnWords }
+        return turns[(last ?? 0)...].count { $0.role == .assistant }
     }
 
     private mutating func add(_ message: JSONValue, at index: Int) throws(APIError) {

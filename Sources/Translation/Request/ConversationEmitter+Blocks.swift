@@ -140,6 +140,7 @@ extension ConversationEmitter {
 enum LossField {
     private static let blocks: Set<String> = [
         "image", "document", "browser_state", "fallback", "container_upload", "mcp_tool_listing",
+        "tool_use", "tool_result",
     ]
 
     /// The name for a content block of that type.

@@ -12,12 +12,12 @@ extension ConversationEmitter {
             throw .invalid("document.source: Field required")
         }
         switch type {
-        case "base64": return [try pdf(block, source, refuses: refuses)]
+        case "base64": return context(block) + [try pdf(block, source, refuses: refuses)]
         case "url":
             guard dialect.fetchesDocuments, let url = source["url"]?.text else {
                 throw .invalid("document URLs are not supported by this upstream; send base64")
             }
-            return [.file(name: Self.name(block), url: url)]
+            return context(block) + [.file(name: Self.name(block), url: url)]
         case "text":
             var run = opening(block)
             if let data = source["data"]?.text { run.pieces.append(.text(data)) }
@@ -43,6 +43,15 @@ extension ConversationEmitter {
                     + [.literal(#"\" not shown: the upstream model cannot read PDF files]"#)]))
     }
 
+    /// What is told of a document that is a part of its own.
+    private func context(_ block: JSONValue) -> [ContentPart] {
+        guard let context = block["context"]?.text, !context.isEmpty else { return [] }
+        return [
+            .text(
+                TextRun(pieces: [.literal("<context>"), .text(context), .literal("</context>")]))
+        ]
+    }
+
     private static func name(_ block: JSONValue) -> TextRun {
         TextRun(pieces: [block["title"]?.text.map { .text($0) } ?? .literal("document.pdf")])
     }
@@ -61,6 +70,8 @@ extension ConversationEmitter {
                 parts.append(.text(run))
                 parts.append(try image(element, refuses: false))
                 run = TextRun()
+            } else {
+                note(loss: LossField.block(element["type"]?.text?.string ?? ""))
             }
         }
         run.pieces.append(.literal(Self.closing))
@@ -82,7 +93,8 @@ extension ConversationEmitter {
     }
 
     /// A search result with its source and title.
-    func searchResult(_ block: JSONValue) -> TextRun {
+    mutating func searchResult(_ block: JSONValue) -> TextRun {
+        if block["citations"]?["enabled"]?.bool == true { note(loss: "citations") }
         var run = TextRun(pieces: [.literal("<search_result")])
         for (name, literal) in [("source", #" source=\""#), ("title", #" title=\""#)]
             as [(StaticString, StaticString)]
@@ -92,7 +104,11 @@ extension ConversationEmitter {
         }
         run.pieces.append(.literal(#">\n"#))
         for element in block["content"]?.elements.map({ $0 }) ?? [] {
-            if let text = element["text"]?.text { run.pieces += [.text(text), .literal(#"\n"#)] }
+            guard let text = element["text"]?.text else {
+                note(loss: LossField.block(element["type"]?.text?.string ?? ""))
+                continue
+            }
+            run.pieces += [.text(text), .literal(#"\n"#)]
         }
         run.pieces.append(.literal("</search_result>"))
         return run

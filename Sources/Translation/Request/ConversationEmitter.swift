@@ -155,7 +155,10 @@ struct ConversationEmitter {
     private mutating func systemEntry(_ turn: Turn) {
         var run = TextRun()
         for block in turn.blocks {
-            guard case .text(let text, let marker) = block else { continue }
+            guard case .text(let text, let marker) = block else {
+                note(loss: LossField.block(block.type))
+                continue
+            }
             run.add([.text(text)], separator: #"\n\n"#)
             run.marker = marker
         }

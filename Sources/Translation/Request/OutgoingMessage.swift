@@ -134,7 +134,7 @@ extension OutgoingMessage {
         writer.key("role")
         switch self {
         case .system(let runs):
-            writer.string("system")
+            writer.string(dialect.usesDeveloperRole ? "developer" : "system")
             writer.key("content")
             writer.content(runs.map { .text($0) }, dialect.cacheMarkers)
         case .user(let parts):

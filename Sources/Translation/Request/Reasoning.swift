@@ -125,6 +125,25 @@ extension JSONWriter {
 }
 
 extension ReasoningLevel {
+    /// What of it the server cannot be told.
+    ///
+    /// That nothing is known of a server's reasoning mostly means that it does not reason; then
+    /// nothing is lost where none is wanted.
+    func losses(_ dialect: Dialect, besideTools hasTools: Bool) -> [String] {
+        let control = dialect.reasoning
+        let isTold = effort(control) != nil && control.place != .none
+        switch kind {
+        case .unset, .adaptive: return []
+        case .off:
+            let isSwitched = control.toggle != .none || control.place == .object
+            return isSwitched || isTold || control == ReasoningControl() ? [] : ["thinking"]
+        case .effort:
+            if dialect.forcesEffortNone, hasTools { return ["effort"] }
+            let isBudget = budget != nil && control.budget != .none
+            return isTold || isBudget ? [] : ["effort"]
+        }
+    }
+
     /// What the effort says; `nil` leaves it out.
     func effort(_ control: ReasoningControl) -> Effort? {
         switch kind {

@@ -26,6 +26,16 @@ package struct RequestLimits: Sendable {
     package var emulatesCompaction = false
     /// Whether reasoning of earlier turns stays here.
     package var keepsReasoning = false
+    /// Whether only the reasoning since the user's last words goes back.
+    package var replaysThisTurnAlone = false
+    /// Whether what newer versions of Anthropic's interface refuse is refused here too.
+    package var refusesAsAnthropic = false
+    /// Whether the system prompt's role is `developer` for the models that have one.
+    package var usesDeveloperRole = false
+    /// Names of tools that the upstream keeps for its own; ours get another name.
+    package var reservedToolNames: Set<String> = []
+    /// Whether a tool's description shows the examples of its input.
+    package var showsInputExamples = false
     /// What becomes of Anthropic's search tool.
     package var webSearch = WebSearchPolicy.reject
     /// Whether the upstream is told a digest of the end user's id.

@@ -33,14 +33,34 @@ enum RequestLosses {
         if let place = root["inference_geo"]?.text, !(place == "global") {
             losses.append("inference_geo")
         }
-        if root["output_config"]?["task_budget"].map(\.isNull) == false {
-            losses.append("task_budget")
-        }
+        losses += output(root) + system(root)
         for edit in root["context_management"]?["edits"]?.elements.map({ $0 }) ?? []
         where edit["type"]?.text.map({ $0 == "clear_thinking_20251015" }) != true {
             losses.append("context_management")
         }
         return losses
+    }
+
+    /// What of the wanted form of the answer nobody here knows.
+    private static func output(_ root: JSONValue) -> [String] {
+        var losses: [String] = []
+        for (key, value) in root["output_config"]?.members.map({ $0 }) ?? [] where !value.isNull {
+            if key == "task_budget" {
+                losses.append("task_budget")
+            } else if !(key == "effort"), !(key == "format") {
+                losses.append("output_config")
+            }
+        }
+        let format = root["output_config"]?["format"] ?? root["output_format"]
+        if format?.isNull == false, OutputFormat(root) == nil { losses.append("output_format") }
+        return losses
+    }
+
+    /// Blocks of the system prompt that are no text.
+    private static func system(_ root: JSONValue) -> [String] {
+        root["system"]?.elements.filter { $0["text"]?.text == nil }.map {
+            LossField.block($0["type"]?.text?.string ?? "")
+        } ?? []
     }
 
     /// How many assistant turns keep their reasoning (`clear_thinking_20251015`); `nil` for all.

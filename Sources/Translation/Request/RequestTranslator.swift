@@ -33,19 +33,18 @@ package struct RequestTranslator: Sendable {
         self.limits = limits
     }
 
-    /// Translates a body; `session` is the client's session id, if it sent one.
+    /// Translates a body; `session` is the client's session id, `version` the version of the
+    /// interface that it asks for, if it sent any.
     ///
     /// `quirks` tells what was learned about the upstream's model.
     package func translate(
-        _ body: [UInt8], session: String?, quirks: (String) -> Set<Quirk> = { _ in [] }
+        _ body: [UInt8], session: String?, version: String? = nil,
+        quirks: (String) -> Set<Quirk> = { _ in [] }
     ) throws(APIError) -> TranslatedRequest {
         let document = try Self.parse(body)
         let root = document.root
         try Self.refuseWhatCannotBe(root)
-        if limits.refusesInferenceGeo, let place = root["inference_geo"]?.text, !(place == "global")
-        {
-            throw .invalid("inference_geo: no region can be promised by this gateway")
-        }
+        try refuseWhatMayNotBe(root, version)
         let compaction = try compaction(root)
         // A summary is written without what only shapes a reply.
         let reply = compaction == nil ? root : nil
@@ -78,6 +77,7 @@ package struct RequestTranslator: Sendable {
         plan.allowsParallelToolUse = !choice.isSequential
         plan.webSearchQuery = tools.searchName.map { _ in conversation.lastWords }
         let format = reply.flatMap { OutputFormat($0) }
+        plan.stripsFences = limits.answers.stripsFences && format != nil
         let emitter = try emit(root, conversation, tools, format, compaction, dialect)
         guard !emitter.messages.isEmpty else {
             throw .invalid("messages: at least one message must have content")
@@ -85,6 +85,7 @@ package struct RequestTranslator: Sendable {
         plan.prefill = emitter.prefill
         plan.losses = tools.losses + emitter.losses
         plan.losses += RequestLosses.fields(root, choice, dialect, limits)
+        plan.losses += reply.map { lostLevel($0, conversation, tools, dialect) } ?? []
         plan.repairs = tools.repairs + emitter.repairs
         // One that is missing counts too: Anthropic demands it.
         if limit.asked == nil || limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
@@ -95,11 +96,8 @@ package struct RequestTranslator: Sendable {
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,
             choice: choice, format: format, maxTokens: limit.sent,
             level: level(root, conversation))
-        writer.session = Identity.session(root, header: session)
-        writer.user = limits.forwardsUser ? Identity.user(root) : nil
+        identify(&writer, session)
         writer.continuesLast = emitter.continuesLast
-        let isFast = root["speed"]?.text.map { $0 == "fast" } == true
-        writer.fastTier = isFast ? limits.fastTier : nil
         let (output, messagesEnd) = writer.write()
         plan.messagesEnd = messagesEnd
         plan.hasHistory = emitter.messages.contains { $0.isAssistant }
@@ -107,11 +105,29 @@ package struct RequestTranslator: Sendable {
         return .upstream(body: extra?.merged(into: output) ?? output, plan: plan)
     }
 
+    /// What the client wanted of the model's reasoning and the upstream cannot be told.
+    private func lostLevel(
+        _ root: JSONValue, _ conversation: Conversation, _ tools: ToolList, _ dialect: Dialect
+    ) -> [String] {
+        guard limits.reasoningEffort == nil else { return [] }
+        let asked = ReasoningLevel(root, entryEffort: conversation.effort)
+        return asked.losses(dialect, besideTools: !tools.tools.isEmpty)
+    }
+
     private func level(_ root: JSONValue, _ conversation: Conversation) -> ReasoningLevel {
         if let effort = limits.reasoningEffort { return ReasoningLevel(effort) }
         var level = ReasoningLevel(root, entryEffort: conversation.effort)
         if level.kind == .unset, !limits.thinksUnasked { level.kind = .off }
         return level
+    }
+
+    /// Who asks, and how dear the answer may be.
+    private func identify(_ writer: inout RequestWriter, _ session: String?) {
+        let root = writer.root
+        writer.session = Identity.session(root, header: session)
+        writer.user = limits.forwardsUser ? Identity.user(root) : nil
+        let isFast = root["speed"]?.text.map { $0 == "fast" } == true
+        writer.fastTier = isFast ? limits.fastTier : nil
     }
 
     /// The tools to offer; a request for nothing but tools of Anthropic's servers cannot be
@@ -122,8 +138,7 @@ package struct RequestTranslator: Sendable {
     ) throws(APIError) -> ToolList {
         var tools = try ToolList(
             offered, changes: conversation.toolChanges, chosen: choice.chosen, dialect,
-            includesDeferred: limits.includesDeferredTools,
-            searchesUpstream: limits.webSearch == .upstream)
+            limits)
         if let name = choice.chosen, tools.searchName != name,
             !tools.tools.contains(where: { $0.name == name })
         {
@@ -151,8 +166,11 @@ package struct RequestTranslator: Sendable {
             system.append(format.instruction)
         }
         var emitter = ConversationEmitter(dialect, tools.names)
-        try emitter.emit(
-            system: system, conversation, thinkingTurns: RequestLosses.thinkingTurns(root))
+        var thinkingTurns = RequestLosses.thinkingTurns(root)
+        if limits.replaysThisTurnAlone {
+            thinkingTurns = min(thinkingTurns ?? .max, conversation.turnsSinceLastWords)
+        }
+        try emitter.emit(system: system, conversation, thinkingTurns: thinkingTurns)
         if let compaction {
             emitter.userMessage([.text(compaction.text)])
         } else if conversation.endsWithPrefill {
@@ -218,6 +236,15 @@ package struct RequestTranslator: Sendable {
         if isSet("container") { throw .invalid("container: not supported by this upstream") }
         if let servers = root["mcp_servers"], !servers.elements.isEmpty {
             throw .invalid("mcp_servers: not supported by this gateway")
+        }
+    }
+
+    /// What the operator wants to be refused.
+    private func refuseWhatMayNotBe(_ root: JSONValue, _ version: String?) throws(APIError) {
+        if limits.refusesAsAnthropic { try AnthropicRules.check(root, version: version) }
+        guard limits.refusesInferenceGeo, let place = root["inference_geo"]?.text else { return }
+        guard place == "global" else {
+            throw .invalid("inference_geo: no region can be promised by this gateway")
         }
     }
 

@@ -14,12 +14,20 @@ struct OfferedTool {
     var description: TextRun?
     var schema: Schema
     var isStrict = false
+
+    /// Puts examples of the input behind the description, each in a line of its own.
+    mutating func show(_ examples: JSONElements) {
+        var run = description ?? TextRun()
+        run.add([.literal("Examples of its input:")], separator: #"\n\n"#)
+        for example in examples { run.add([.plain(example.json)], separator: #"\n"#) }
+        description = run
+    }
 }
 
 /// Which tools go upstream, and in which order.
 struct ToolList {
     private(set) var tools: [OfferedTool] = []
-    private(set) var names = ToolNames()
+    private(set) var names: ToolNames
     private(set) var losses: [String] = []
     private(set) var repairs: [String] = []
     /// Whether the client offered any tool at all, whatever became of them.
@@ -29,15 +37,18 @@ struct ToolList {
     private let acceptsStrict: Bool
     private let searches: Bool
     private let includesDeferred: Bool
+    private let showsExamples: Bool
 
     /// Reads `tools`; deferred ones count once the conversation refers to them.
     init(
         _ tools: JSONValue?, changes: [ToolChange], chosen: String?, _ dialect: Dialect,
-        includesDeferred: Bool = false, searchesUpstream: Bool = false
+        _ limits: RequestLimits
     ) throws(APIError) {
-        searches = searchesUpstream && dialect.webSearch != .none
+        names = ToolNames(reserved: limits.reservedToolNames)
+        searches = limits.webSearch == .upstream && dialect.webSearch != .none
         acceptsStrict = dialect.acceptsStrictTools
-        self.includesDeferred = includesDeferred
+        includesDeferred = limits.includesDeferredTools
+        showsExamples = limits.showsInputExamples
         guard tools?.isNull ?? true || tools?.kind == .array else {
             throw .invalid("tools: Input should be an array")
         }
@@ -110,6 +121,13 @@ struct ToolList {
         guard type == "custom" || known != nil || tool["input_schema"] != nil else {
             if searches, type.hasPrefix("web_search_") {
                 searchName = tool["name"]?.text?.string ?? "web_search"
+                // No server is told where to look, and where not.
+                let filters: [StaticString] = [
+                    "allowed_domains", "blocked_domains", "user_location",
+                ]
+                if filters.contains(where: { tool[$0]?.isNull == false }) {
+                    losses.append("web_search_filter")
+                }
             } else {
                 losses.append(AnthropicTool.lossField(of: type))
             }
@@ -148,6 +166,13 @@ struct ToolList {
             if tool["strict"]?.bool == true {
                 offered.isStrict = acceptsStrict && slice.isStrictSchema
                 if !offered.isStrict { losses.append("strict") }
+            }
+        }
+        if let examples = tool["input_examples"], !examples.elements.isEmpty {
+            if showsExamples {
+                offered.show(examples.elements)
+            } else {
+                losses.append("input_examples")
             }
         }
         tools.append(offered)

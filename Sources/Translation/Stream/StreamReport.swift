@@ -6,6 +6,8 @@ package struct StreamReport: Sendable {
     package var usage: Usage?
     /// Why the model stopped; known at the end.
     package var stopReason: StopReason?
+    /// What the upstream calls the answer, once it has told.
+    package internal(set) var completionID: String?
     /// What was mended on the way, by kind.
     package private(set) var repairs: [String] = []
     /// What could not be translated and was left out, by field.

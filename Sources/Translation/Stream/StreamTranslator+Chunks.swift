@@ -137,7 +137,7 @@ extension StreamTranslator {
         complete(into: &events)
     }
 
-    /// The last usage counts, wherever it stands.
+    /// What a chunk tells beside its news; the last usage counts, wherever it stands.
     private mutating func note(_ root: JSONValue) {
         let choice = root["choices"]?.elements.first
         for value in [root["usage"], root["x_groq"]?["usage"], choice?["usage"]] {
@@ -149,6 +149,7 @@ extension StreamTranslator {
         if let tier = root["service_tier"]?.text {
             isPriority = tier == "priority" || tier == "fast"
         }
+        if report.completionID == nil { report.completionID = CompletionID.read(root) }
     }
 
     private func hasUsage(_ root: JSONValue, _ choice: JSONValue?) -> Bool {

@@ -51,8 +51,8 @@ extension StreamTranslator {
 
     private mutating func openThinking(into events: inout [UInt8]) {
         guard block != .thinking else { return }
-        // What the scanner holds belongs to the text block that ends here.
-        if block == .text { write(stopScanner.flush(), into: &events) }
+        // What the scanners hold belongs to the text block that ends here.
+        if block == .text { flushScanners(into: &events) }
         openBlock(.thinking, into: &events)
     }
 
@@ -137,10 +137,15 @@ extension StreamTranslator {
         // What the upstream still sends is not wanted.
         wantsUpstreamCancelled = true
         metSequence = match
-        end(into: &events)
+        flushFence(into: &events)
+        if !isOver { end(into: &events) }
     }
 
     private mutating func write(_ text: [UInt8], into events: inout [UInt8]) {
+        unfenced(fence.feed(text), into: &events)
+    }
+
+    private mutating func unfenced(_ text: [UInt8], into events: inout [UInt8]) {
         guard !text.isEmpty else { return }
         if plan.isCompaction { return summarize(text, into: &events) }
         guard textLimit == nil else { return limited(text, into: &events) }
@@ -188,7 +193,19 @@ extension StreamTranslator {
         let repeated = prefill.flush()
         if !repeated.isEmpty { scanned(repeated, into: &events) }
         guard !isOver else { return }
+        flushScanners(into: &events)
+    }
+
+    /// Lets go of what may have become a stop sequence, or the end of a fence.
+    private mutating func flushScanners(into events: inout [UInt8]) {
         write(stopScanner.flush(), into: &events)
+        if !isOver { flushFence(into: &events) }
+    }
+
+    private mutating func flushFence(into events: inout [UInt8]) {
+        let (text, isStripped) = fence.flush()
+        if isStripped { report.repaired("json_fence") }
+        unfenced(text, into: &events)
     }
 
     /// Lets text go that came while a call was incomplete; the calls are closed.
@@ -198,7 +215,7 @@ extension StreamTranslator {
         guard text.contains(where: { $0 > 0x20 }) else { return }
         scanned(text, into: &events)
         guard !isOver else { return }
-        write(stopScanner.flush(), into: &events)
+        flushScanners(into: &events)
     }
 
     private static let replacement = Array("\u{fffd}".utf8)

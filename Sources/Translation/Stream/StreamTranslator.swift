@@ -92,6 +92,7 @@ package struct StreamTranslator {
     var thinkTags: ThinkTagScanner
     var stopScanner: StopScanner
     var textLimit: TextLimit?
+    var fence: FenceScanner
     /// Whether text is looked at for where it must end.
     let watchesText: Bool
     /// Half a surrogate pair at the end of the last text, or reasoning, still escaped.
@@ -137,7 +138,8 @@ package struct StreamTranslator {
         prefill = PrefillScanner(plan.prefill)
         stopScanner = StopScanner(plan.stopSequences)
         textLimit = plan.textTokensMax.map { TextLimit(tokens: $0) }
-        watchesText = stopScanner.isActive || textLimit != nil
+        fence = FenceScanner(isOn: plan.stripsFences)
+        watchesText = stopScanner.isActive || textLimit != nil || plan.stripsFences
     }
 
     /// Takes a piece of the upstream's stream; appends whole events.
