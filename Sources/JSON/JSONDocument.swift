@@ -67,8 +67,9 @@ extension JSONError {
     /// The outermost value.
     package var root: JSONValue { unsafe JSONValue(document: self, node: top) }
 
-    /// What jansson allocates goes through the arena. That and the seed of its hash tables are
-    /// process-wide, and must be set before two threads parse.
+    /// What jansson allocates goes through the arena.
+    ///
+    /// That and the seed of its hash tables are process-wide: set before two threads parse.
     private static let isSetUp: Bool = {
         unsafe json_set_alloc_funcs(carena_allocate, carena_release)
         json_object_seed(0)

@@ -1,7 +1,8 @@
 // Which members are carried through unread.
 
-/// Names of members whose values nobody looks inside: the scanner lifts them whole. And names that
-/// nobody asks for at all: their values are checked and left out.
+/// Names of members whose values nobody looks inside, and names that nobody asks for at all.
+///
+/// The scanner lifts the first whole; the others are checked and left out.
 @safe package struct OpaqueKeys: Sendable {
     /// No key: only strings and numbers are lifted.
     package static let none = OpaqueKeys([])

@@ -28,8 +28,8 @@ private let system: Set<String> = ["Glibc", "Musl", "Synchronization"]
 
 /// The doors to C libraries, each used by exactly one module.
 private let doors: [String: String] = [
-    "CCurl": "Upstream", "CJansson": "JSON", "CArena": "JSON", "CCrypto": "Translation", "CLinux": "EventLoop",
-    "CZlib": "Compression", "CBuild": "Telemetry",
+    "CCurl": "Upstream", "CJansson": "JSON", "CArena": "JSON", "CCrypto": "Translation",
+    "CLinux": "EventLoop", "CZlib": "Compression", "CBuild": "Telemetry",
 ]
 
 /// The modules that a line imports; empty for any other line.
