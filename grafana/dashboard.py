@@ -21,7 +21,7 @@ class Panel:
     thresholds: list = dataclasses.field(default_factory=list)
     width: int = 12
 
-    def json(self, number, x, y, links):
+    def json(self, number, x, y, more):
         colors = ["green", "orange", "red"] if len(self.thresholds) > 1 else ["green", "orange"]
         steps = [{"color": color, "value": value}
                  for color, value in zip(colors, [None, *self.thresholds])]
@@ -32,11 +32,10 @@ class Panel:
                                   "thresholdsStyle": {"mode": style}}
         return {
             "id": number, "type": self.kind, "title": self.title,
-            "description": self.description, "datasource": DATASOURCE,
+            "description": self.description + more, "datasource": DATASOURCE,
             "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
             "fieldConfig": {"defaults": defaults, "overrides": []},
             "options": self.options(),
-            "links": links,
             "targets": [self.target(*query, place) for place, query in enumerate(self.queries)],
         }
 
@@ -99,10 +98,10 @@ class Dashboard:
 
 
 def runbooks(uid, number):
-    """Links from a panel to what the runbook says of its alerts."""
+    """Where it says what to do about the alerts of a panel: in the repository, wherever that is."""
     alerts = re.findall(r"alert: (\w+).*?runbook_url: (\S+)\n\s+dashboard_url: (\S+)", RULES, re.S)
-    return [{"title": f"Runbook: {alert}", "url": f"${{repository}}/{runbook}", "targetBlank": True}
-            for alert, runbook, panel in alerts if panel == f"/d/{uid}?viewPanel={number}"]
+    return "".join(f"\n\nWhen {alert} fires: {runbook}" for alert, runbook, panel in alerts
+                   if panel == f"/d/{uid}?viewPanel={number}")
 
 
 def restarts():
@@ -126,7 +125,4 @@ def variables():
         query("pod", f'label_values({info}{{namespace=~"$namespace"}}, pod)', "Pod"),
         query("model", 'label_values(claude_sidecar_requests_total{namespace=~"$namespace"}, '
                        "model)", "Model"),
-        # Where the runbook can be read; its links begin with it.
-        {"name": "repository", "label": "Repository", "type": "textbox", "query": "",
-         "current": {"text": "", "value": ""}},
     ]

@@ -13,10 +13,18 @@ enum NameSuggestion {
             !name.hasPrefix(SettingsTable.headerPrefix)
         else { return nil }
         let letters = Array(name.uppercased().utf8)
-        return known.filter { !$0.contains("<") }.sorted()
-            .map { (name: $0, distance: distance(letters, Array($0.utf8))) }
-            .filter { $0.distance <= slips(in: $0.name) }
-            .min { $0.distance < $1.distance }?.name
+        var best: (name: String, distance: Int)?
+        for candidate in known {
+            let count = candidate.utf8.count
+            let most = min(slips(in: count), best?.distance ?? .max)
+            guard abs(count - letters.count) <= most, !candidate.contains("<"),
+                let distance = distance(letters, Array(candidate.utf8), atMost: most)
+            else { continue }
+            // Of two that are as near the one that comes first by name.
+            if let best, (best.distance, best.name) < (distance, candidate) { continue }
+            best = (candidate, distance)
+        }
+        return best?.name
     }
 
     /// What names begin with that nobody else has.
@@ -30,24 +38,26 @@ enum NameSuggestion {
             && nearest(to: name, among: known) == nil
     }
 
-    /// How many slips a name bears before it could be anybody's: `HOST` is two letters from `HOME`.
-    private static func slips(in name: String) -> Int {
-        name.utf8.count >= 10 ? 2 : name.utf8.count >= 6 ? 1 : 0
-    }
+    /// How many slips a name of so many letters bears before it could be anybody's: `HOST` is two
+    /// letters from `HOME`.
+    private static func slips(in count: Int) -> Int { count >= 10 ? 2 : count >= 6 ? 1 : 0 }
 
-    /// Letters that must be added, removed or changed; at least 3 if the lengths differ by more.
-    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        guard abs(a.count - b.count) <= 2 else { return 3 }
+    /// Letters that must be added, removed or changed; `nil` when that is more than so many.
+    private static func distance(_ a: [UInt8], _ b: [UInt8], atMost most: Int) -> Int? {
         var row = Array(0...b.count)
         for (i, x) in a.enumerated() {
             var diagonal = row[0]
             row[0] = i + 1
+            var least = row[0]
             for (j, y) in b.enumerated() {
                 let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
                 diagonal = row[j + 1]
                 row[j + 1] = next
+                least = min(least, next)
             }
+            // No row has less than the least of the one before it.
+            if least > most { return nil }
         }
-        return row[b.count]
+        return row[b.count] <= most ? row[b.count] : nil
     }
 }

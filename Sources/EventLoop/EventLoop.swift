@@ -57,14 +57,19 @@ package protocol WorkerJob: AnyObject {
         var generation: UInt32
     }
 
+    /// How many ready descriptors one call tells of.
+    private static let readyMax = 64
+
     private let pulse: Pulse
-    private let epoll = epoll_create1(CInt(EPOLL_CLOEXEC))
+    private let epoll = Descriptor(epoll_create1(CInt(EPOLL_CLOEXEC)))
     private var registrations: [Registration?] = []
     private var generation: UInt32 = 0
     private var timers = TimerHeap()
     private var roundHandlers: [any RoundHandler] = []
     private var pendingJobs: [any WorkerJob] = []
-    private let ready = UnsafeMutableBufferPointer<clinux_ready>.allocate(capacity: 64)
+    private let ready = UnsafeMutableBufferPointer<clinux_ready>.allocate(capacity: readyMax)
+    /// Rounds in a row in which more may have been ready than one call tells.
+    private var fullRounds = 0
 
     /// Room for what is read before anybody knows how much it is.
     private var scratch: [UInt8] = []
@@ -75,13 +80,10 @@ package protocol WorkerJob: AnyObject {
     init(wakeup: CInt, _ pulse: Pulse) {
         self.pulse = pulse
         _ = clinux_epoll_set(
-            epoll, EPOLL_CTL_ADD, wakeup, EPOLLIN.rawValue | EPOLLET.rawValue, UInt64.max)
+            epoll.number, EPOLL_CTL_ADD, wakeup, EPOLLIN.rawValue | EPOLLET.rawValue, UInt64.max)
     }
 
-    deinit {
-        close(epoll)
-        unsafe ready.deallocate()
-    }
+    deinit { unsafe ready.deallocate() }
 
     /// Watches a descriptor until it is forgotten; the handler is kept alive.
     package func watch(
@@ -96,7 +98,7 @@ package protocol WorkerJob: AnyObject {
         let operation = registrations[index] == nil ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
         registrations[index] = Registration(handler: handler, generation: generation)
         _ = clinux_epoll_set(
-            epoll, operation, descriptor, interest.rawValue, token(descriptor, generation))
+            epoll.number, operation, descriptor, interest.rawValue, token(descriptor, generation))
     }
 
     /// Stops watching.
@@ -107,7 +109,7 @@ package protocol WorkerJob: AnyObject {
             registrations[Int(descriptor)] != nil
         else { return }
         registrations[Int(descriptor)] = nil
-        _ = clinux_epoll_set(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
+        _ = clinux_epoll_set(epoll.number, EPOLL_CTL_DEL, descriptor, 0, 0)
     }
 
     /// Sets or moves a timer.
@@ -159,11 +161,16 @@ package protocol WorkerJob: AnyObject {
     }
 
     /// Waits for descriptors and timers, and tells their handlers.
+    ///
+    /// A deadline passes only after everybody was heard who was ready by then: a process that was
+    /// stopped for a while, anywhere, would else take those for silent whose bytes are here.
     func poll(mayBlock: Bool) {
         pulse.waits()
+        let asked = mayBlock ? Instant.read() : now
+        let timeout = mayBlock ? timeoutMilliseconds(asked) : 0
         let count =
             unsafe ready.baseAddress.map {
-                unsafe clinux_epoll_wait(epoll, $0, mayBlock ? timeoutMilliseconds() : 0)
+                unsafe clinux_epoll_wait(epoll.number, $0, timeout)
             } ?? 0
         now = Instant.read()
         pulse.roundBegins(now)
@@ -175,12 +182,25 @@ package protocol WorkerJob: AnyObject {
             else { continue }
             registration.handler.descriptorReady(Readiness(rawValue: event.events))
         }
-        while let timer = timers.takeDue(now) { timer.fire() }
+        guard hasHeardEverybody(count) else { return }
+        while let timer = timers.takeDue(asked) { timer.fire() }
     }
 
-    private func timeoutMilliseconds() -> CInt {
+    /// Whether whoever was ready has been told of.
+    ///
+    /// The kernel goes round: after as many calls as all descriptors take, everybody had a turn.
+    private func hasHeardEverybody(_ count: CInt) -> Bool {
+        guard count == Self.readyMax, fullRounds * Self.readyMax < registrations.count else {
+            fullRounds = 0
+            return true
+        }
+        fullRounds += 1
+        return false
+    }
+
+    private func timeoutMilliseconds(_ now: Instant) -> CInt {
         guard let first = timers.first else { return -1 }
-        let delay = first.nanoseconds(since: Instant.read())
+        let delay = first.nanoseconds(since: now)
         return CInt(min((delay + 999_999) / 1_000_000, 60_000))
     }
 

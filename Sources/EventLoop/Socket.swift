@@ -22,13 +22,14 @@ package struct PeerAddress: Hashable, Sendable {
 
 /// A non-blocking socket.
 ///
-/// Its owner closes it, once.
-package struct Socket {
-    /// The kernel's number.
-    package let descriptor: CInt
+/// It is closed when its owner says so, at the latest when nobody holds it.
+package struct Socket: Sendable {
+    private let owned: Descriptor
+    /// The kernel's number; -1 once it is closed.
+    package var descriptor: CInt { owned.number }
 
     /// Takes over a descriptor.
-    package init(descriptor: CInt) { self.descriptor = descriptor }
+    package init(descriptor: CInt) { owned = Descriptor(descriptor) }
 
     /// Appends at most `count` bytes to a buffer.
     package func receive(upTo count: Int, appendingTo buffer: inout [UInt8]) -> SocketResult {
@@ -75,7 +76,7 @@ package struct Socket {
     }
 
     /// Gives the descriptor back.
-    package func close() { _ = Glibc.close(descriptor) }
+    package func close() { owned.close() }
 
     private static func result(_ count: Int) -> SocketResult {
         if count >= 0 { return .bytes(count) }

@@ -165,7 +165,8 @@ package final class WorkerExecutor: SerialExecutor, TaskExecutor {
         var thread: pthread_t?
     }
 
-    let wakeup = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
+    private let descriptor = Descriptor(eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC)))
+    var wakeup: CInt { descriptor.number }
     private let state = Mutex(State())
 
     /// Queues a job; wakes the thread when it is another one.

@@ -1,5 +1,4 @@
 // A parsed JSON text whose payload stays in the bytes it came in.
-internal import CArena
 internal import CJansson
 
 /// Why a text is not the JSON we accept.
@@ -40,15 +39,14 @@ extension JSONError {
     let names: NameFilter
     private let top: UnsafeMutablePointer<json_t>
     /// Holds every node of the tree, which is never freed but with it.
-    private let nodes: Arena
+    private let nodes: TreeArena
 
     /// Parses one JSON value with nothing but white space around it.
     package init(parsing source: [UInt8], opaqueKeys: OpaqueKeys = .none) throws(JSONError) {
-        _ = Self.isSetUp
         guard source.count < Int(Int32.max) else {
             throw .syntax(reason: "the text is too long", offset: source.count)
         }
-        var nodes = Arena()
+        var nodes = TreeArena()
         let (tree, builder) = try unsafe nodes.use { () throws(JSONError) in
             try unsafe source.span.withUnsafeBytes {
                 bytes throws(JSONError) -> (UnsafeMutablePointer<json_t>, TreeBuilder) in
@@ -66,34 +64,4 @@ extension JSONError {
 
     /// The outermost value.
     package var root: JSONValue { unsafe JSONValue(document: self, node: top) }
-
-    /// What jansson allocates goes through the arena.
-    ///
-    /// That and the seed of its hash tables are process-wide: set before two threads parse.
-    private static let isSetUp: Bool = {
-        unsafe json_set_alloc_funcs(carena_allocate, carena_release)
-        json_object_seed(0)
-        return true
-    }()
-}
-
-/// The memory of one tree; owns its blocks.
-@safe private struct Arena: ~Copyable {
-    private var blocks = unsafe carena()
-
-    /// Lets jansson allocate here while `body` runs.
-    mutating func use<Result>(
-        _ body: () throws(JSONError) -> Result
-    ) throws(JSONError) -> Result {
-        try unsafe withUnsafeMutablePointer(to: &blocks) { arena throws(JSONError) in
-            let before = unsafe carena_use(arena)
-            defer { _ = unsafe carena_use(before) }
-            return try body()
-        }
-    }
-
-    deinit {
-        var blocks = unsafe blocks
-        unsafe carena_clear(&blocks)
-    }
 }

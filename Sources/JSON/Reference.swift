@@ -8,13 +8,6 @@ enum Reference {
     /// No name that stays can: raw control characters are refused, names with escapes lifted.
     private static let keyMark: UInt8 = 0x01
 
-    /// The node that stands for a lifted value.
-    @inline(__always)
-    static func node(_ number: Int) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        guard let node = unsafe json_integer(json_int_t(number)) else { throw .noMemory }
-        return unsafe node
-    }
-
     /// The number of the lifted value that a node stands for; `nil` for a node that is itself.
     @inline(__always)
     static func number(_ node: UnsafeMutablePointer<json_t>) -> Int? {

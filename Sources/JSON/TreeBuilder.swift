@@ -73,7 +73,7 @@ internal import CJansson
     private mutating func object(
         _ index: inout Int, depth: Int
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        let object = try unsafe opened(json_object(), at: index, depth)
+        let object = try unsafe opened(TreeArena.object(), at: index, depth)
         if isEmpty(&index, closing: 0x7d) { return unsafe object }
         repeat {
             try unsafe member(of: object, &index, depth: depth)
@@ -84,7 +84,7 @@ internal import CJansson
     private mutating func array(
         _ index: inout Int, depth: Int
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        let array = try unsafe opened(json_array(), at: index, depth)
+        let array = try unsafe opened(TreeArena.array(), at: index, depth)
         if isEmpty(&index, closing: 0x5d) { return unsafe array }
         repeat {
             let element = try unsafe value(&index, depth: depth)
@@ -155,7 +155,7 @@ internal import CJansson
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         lifted.append(piece)
         try checkSize(at: Int(piece.start))
-        return try unsafe Reference.node(lifted.count - 1)
+        return try unsafe TreeArena.reference(lifted.count - 1)
     }
 
     /// The name that stands for a lifted one.
@@ -166,9 +166,8 @@ internal import CJansson
     }
 
     private mutating func opened(
-        _ node: UnsafeMutablePointer<json_t>?, at index: Int, _ depth: Int
+        _ node: UnsafeMutablePointer<json_t>, at index: Int, _ depth: Int
     ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
-        guard let node = unsafe node else { throw .noMemory }
         containers += 1
         guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
         try checkSize(at: index)

@@ -1,4 +1,5 @@
 // Small files of the system: secrets, `/proc`, the cgroup.
+internal import EventLoop
 internal import Glibc
 
 /// Reads whole small files; no more than a megabyte.
@@ -13,16 +14,16 @@ package enum SmallFile {
 
     /// The bytes of a file.
     package static func read(_ path: String) throws(ReadError) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw error() }
-        defer { close(descriptor) }
+        let file = Descriptor(unsafe open(path, O_RDONLY | O_CLOEXEC))
+        guard file.number >= 0 else { throw error() }
+        defer { file.close() }
         var bytes: [UInt8] = []
         while bytes.count < bytesMax {
             var count = 0
             bytes.append(addingCapacity: 4096) { (free: inout OutputSpan<UInt8>) in
                 unsafe free.withUnsafeMutableBufferPointer { target, initialized in
                     let start = unsafe target.baseAddress.map { unsafe $0 + initialized }
-                    count = unsafe Glibc.read(descriptor, start, 4096)
+                    count = unsafe Glibc.read(file.number, start, 4096)
                     if count > 0 { initialized += count }
                 }
             }

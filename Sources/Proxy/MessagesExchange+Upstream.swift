@@ -117,7 +117,7 @@ extension MessagesExchange {
             case .success: throw .failed(AttemptFailure(.answerless, .malformed))
             case nil: break
             }
-            try await wait(until: deadline, "the upstream did not answer in time")
+            try await wait(for: transfer, until: deadline, "the upstream did not answer in time")
         }
     }
 
@@ -141,7 +141,7 @@ extension MessagesExchange {
             if isOver, !transfer.hasBytes { break }
             if transfer.hasBytes { continue }
             let deadline = transfer.lastByteAt + context.shared.timeouts.upstreamIdle
-            try await wait(until: deadline, "the upstream stopped answering")
+            try await wait(for: transfer, until: deadline, "the upstream stopped answering")
         }
         if case .failure(let failure) = transfer.end {
             throw .failed(brokenOff(transfer, failure))
@@ -158,14 +158,22 @@ extension MessagesExchange {
 
     /// Suspends until something happens; throws when the client has left, the deadline has passed,
     /// or the sidecar stops.
-    func wait(until deadline: Instant, _ complaint: String) async throws(ExchangeEnd) {
+    ///
+    /// What has come is no silence, however late a process that was stopped looks at it.
+    private func wait(
+        for transfer: Transfer, until deadline: Instant, _ complaint: String
+    ) async throws(ExchangeEnd) {
         let loop = context.loop
-        let last = min(deadline, record.startedAt + context.shared.timeouts.request)
+        let total = record.startedAt + context.shared.timeouts.request
+        let last = min(deadline, total)
+        let hadHead = transfer.head != nil
         loop.set(timer, at: last)
         await connection.signal.wait()
         guard !connection.isPeerGone else { throw .clientGone }
         guard !context.isStopping else { throw .error(.stopping) }
-        guard loop.now < last else {
+        let hasNews =
+            transfer.hasBytes || transfer.end != nil || (!hadHead && transfer.head != nil)
+        guard loop.now < (hasNews ? total : last) else {
             let error = APIError(.timeout, complaint, label: .upstreamTimeout)
             throw .failed(AttemptFailure(error, .silence))
         }

@@ -218,7 +218,10 @@ indirect enum ExchangeEnd: Error {
         switch error {
         case .incomplete: self = .clientGone
         case .tooSlow: self = .error(.tooSlow)
-        case .malformed(let error): self = .error(.invalid(error.message))
+        case .malformed(let error):
+            self = .error(
+                APIError(
+                    .invalidRequest, error.message, label: .callerInvalid, status: error.status))
         case .tooLarge: self = .error(.tooLarge(bytesMax))
         case .noRoom: self = .error(.overBudget)
         }

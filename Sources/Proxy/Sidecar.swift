@@ -32,7 +32,7 @@ package enum Sidecar {
             shared.log.write(.warn, warning)
         }
         do throws(ListenError) {
-            let sockets = try open(settings, count)
+            let sockets = try listen(settings, count)
             try startAdmin(shared)
             shared.log.announce(.info, "listening") { line in
                 line.add("address", sockets.address.text)
@@ -58,7 +58,7 @@ package enum Sidecar {
     /// One socket for each worker, all on one port.
     ///
     /// The first is opened without sharing, so that a second sidecar on the same port fails.
-    private static func open(
+    private static func listen(
         _ settings: Settings, _ count: Int
     ) throws(ListenError) -> (sockets: [Socket], address: ListenAddress, file: SocketFile?) {
         if let path = settings.unixPath {

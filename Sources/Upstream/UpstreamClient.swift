@@ -18,6 +18,7 @@ package import EventLoop
     package let loop: EventLoop
     let options: UpstreamOptions
     private let isPlainOurs: Bool
+    /// Ours, and cleaned up when the client goes.
     private let multi: UnsafeMutableRawPointer
     /// Room for what a transfer receives and its reader takes at once; for one after the other.
     var room: [UInt8] = []

@@ -48,6 +48,7 @@ package struct UpstreamBody: Sendable {
     /// Whether the lines name the host, or the sender, themselves.
     let hasHost, hasUserAgent: Bool
     private let lines: [String]
+    /// The lines for libcurl, which does not copy them; freed with this object.
     private var list: UnsafeMutablePointer<curl_slist>?
 
     /// Lines like `Accept: application/json`.

@@ -10,16 +10,17 @@ import threading
 import time
 
 import anthropic
+import httpx
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from upstream import Upstream  # noqa: E402
+from upstream import PATIENCE, Upstream  # noqa: E402
 
 BINARY = os.environ.get("CLAUDE_SIDECAR", "claude-sidecar")
-# Under valgrind even a start takes long.
-START_SECONDS = float(os.environ.get("SIDECAR_START_SECONDS", 10))
 UPSTREAM_KEY = "sk-planted-upstream-key"
+# What the functions of httpx wait for when they are not told.
+httpx._config.DEFAULT_TIMEOUT_CONFIG.read *= PATIENCE
 
 
 class Sidecar:
@@ -39,7 +40,7 @@ class Sidecar:
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.wait_for(lambda: "main" in self.addresses, START_SECONDS)
+        self.wait_for(lambda: "main" in self.addresses, 10)
         port = self.addresses["main"].rsplit(":", 1)[1]
         if port.isdecimal():
             self.port = int(port)
@@ -58,7 +59,7 @@ class Sidecar:
     def wait_for(self, condition, timeout=5):
         """Waits until the log makes a condition true."""
         with self._changed:
-            assert self._changed.wait_for(condition, timeout), "".join(self.lines)
+            assert self._changed.wait_for(condition, timeout * PATIENCE), "".join(self.lines)
 
     def whole_log(self):
         """All lines, of a process that has ended."""
@@ -79,7 +80,7 @@ class Sidecar:
 
     def raw(self, data, timeout=5):
         """Sends bytes as they are; the whole answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), timeout * PATIENCE) as sock:
             sock.sendall(data if isinstance(data, bytes) else data.encode())
             answer = b""
             while True:
@@ -91,7 +92,7 @@ class Sidecar:
     def open_request(self, body, path="/v1/messages"):
         """Sends a request and gives the open socket."""
         data = json.dumps(body).encode()
-        sock = socket.create_connection(("127.0.0.1", self.port), 10)
+        sock = socket.create_connection(("127.0.0.1", self.port), 10 * PATIENCE)
         sock.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(data)}\r\n\r\n"
                      .encode() + data)
         return sock
@@ -99,7 +100,7 @@ class Sidecar:
     def stop(self):
         self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(10 * PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -107,7 +108,7 @@ class Sidecar:
 
 def eventually(condition, timeout=5):
     """Looks again and again until something is true."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout * PATIENCE
     while time.monotonic() < end:
         if condition():
             return True

@@ -7,6 +7,7 @@ import threading
 import httpx
 import pytest
 
+from certificates import authority, issue, serving
 from conftest import ASK, Sidecar, eventually
 from test_edges import descriptors, resident
 from upstream import Upstream, chunk, completion, text_stream, tool_call
@@ -18,14 +19,23 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def wild():
-    return Upstream()
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("attackers")
+    issue(folder, "server", authority(folder, "ca"))
+    return folder
+
+
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def wild(request, folder):
+    """Plain, its bytes are read by ourselves; behind TLS by libcurl."""
+    return Upstream(tls=serving(folder / "server.pem") if request.param == "tls" else None)
 
 
 @pytest.fixture(scope="module")
-def guarded(wild):
+def guarded(wild, folder):
     sidecar = Sidecar(OPENAI_BASE_URL=wild.url, MAX_RETRIES="0", UPSTREAM_IDLE_TIMEOUT="2s",
-                      FIRST_BYTE_TIMEOUT="2s", REQUEST_TIMEOUT="8s", MODEL_MAP="*=m", WORKERS="1")
+                      FIRST_BYTE_TIMEOUT="2s", REQUEST_TIMEOUT="6s", MODEL_MAP="*=m", WORKERS="1",
+                      UPSTREAM_CA_FILE=str(folder / "ca.pem"))
     yield sidecar
     assert sidecar.stop() == 0
 
@@ -226,8 +236,9 @@ def test_a_million_tool_calls_end_in_an_error_or_in_a_million_blocks(guarded, wi
 INJECTION = "a\r\nx-injected: yes\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
 
 
-def test_nothing_from_a_client_breaks_out_into_headers(wild):
-    sidecar = Sidecar(OPENAI_BASE_URL=wild.url, UPSTREAM_AUTH="passthrough")
+def test_nothing_from_a_client_breaks_out_into_headers(wild, folder):
+    sidecar = Sidecar(OPENAI_BASE_URL=wild.url, UPSTREAM_AUTH="passthrough",
+                      UPSTREAM_CA_FILE=str(folder / "ca.pem"))
     wild.reset()
     body = {**ASK, "model": INJECTION, "metadata": {"user_id": INJECTION}}
     wild.then(completion())

@@ -68,19 +68,22 @@ def test_two_hundred_streams_end_well(upstream):
             connection.event(item)
         connection.end()
     upstream.always(script)
-    sidecar = own_sidecar(upstream, DRAIN_TIMEOUT="2s")
+    sidecar = own_sidecar(upstream, DRAIN_TIMEOUT="4s")
     socks = [sidecar.open_request(STREAM) for _ in range(STREAMS)]
     starts = read_all(socks, until=b"one")
-    sidecar.process.send_signal(signal.SIGTERM)
-    assert eventually(lambda: admin(sidecar, "/readyz").status_code == 503)
-    assert admin(sidecar, "/livez").status_code == 200
-    assert "claude_sidecar_draining 1" in admin(sidecar, "/metrics").text
-    # Readiness has fallen before anything has ended.
-    assert f"claude_sidecar_streams_in_flight {STREAMS}" in admin(sidecar, "/metrics").text
-    late = httpx.post(sidecar.url + "/v1/messages", json=ASK)
-    assert late.status_code == 529 and late.json()["error"]["type"] == "overloaded_error"
-    assert late.headers["connection"] == "close" and late.headers["retry-after"] == "1"
-    assert 'rejected_total{reason="draining"} 1' in admin(sidecar, "/metrics").text
+    # A client of httpx takes a while to make, and the drain is under way.
+    with httpx.Client(base_url=f"http://{sidecar.addresses['admin']}") as asking:
+        sidecar.process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: asking.get("/readyz").status_code == 503)
+        assert asking.get("/livez").status_code == 200
+        # Readiness has fallen before anything has ended.
+        metrics = asking.get("/metrics").text
+        assert "claude_sidecar_draining 1" in metrics
+        assert f"claude_sidecar_streams_in_flight {STREAMS}" in metrics
+        late = asking.post(sidecar.url + "/v1/messages", json=ASK)
+        assert late.status_code == 529 and late.json()["error"]["type"] == "overloaded_error"
+        assert late.headers["connection"] == "close" and late.headers["retry-after"] == "1"
+        assert 'rejected_total{reason="draining"} 1' in asking.get("/metrics").text
     release.set()
     rests = read_all(socks)
     whole = [start + rest for start, rest in zip(starts, rests)]

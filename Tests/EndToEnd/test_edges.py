@@ -4,13 +4,15 @@ import concurrent.futures
 import datetime
 import json
 import os
+import signal
 import socket
 import threading
+import time
 
 import httpx
 import pytest
 
-from conftest import ASK, START_SECONDS, Sidecar, eventually
+from conftest import ASK, PATIENCE, Sidecar, eventually
 from upstream import USAGE, Upstream, chunk, completion, text_stream, tool_call
 
 STREAM = {**ASK, "stream": True}
@@ -104,6 +106,44 @@ def test_an_upstream_that_never_answers(upstream):
         told = post(sidecar, body)
         assert told.status_code == 504 and told.json()["error"]["type"] == "timeout_error"
         assert upstream.next_request().closed.wait(5)
+    assert sidecar.stop() == 0
+
+
+def test_a_pause_of_the_process_is_nobodys_silence(upstream):
+    """As of a container, or a machine that moves: what has come meanwhile is not too late."""
+    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, FIRST_BYTE_TIMEOUT="2s", MAX_RETRIES="0",
+                      UPSTREAM_IDLE_TIMEOUT="2s", WORKERS="1")
+    go = threading.Event()
+
+    def script(connection):
+        whole = json.dumps(completion("here")).encode()
+        kind = b"text/event-stream" if connection.request.body.get("stream") else b"application/json"
+        parts = [frames(text_stream("he")[:2]), frames(text_stream("re")[1:])]
+        if kind.endswith(b"json"):
+            parts = [whole[:9], whole[9:]]
+        answer = [b"HTTP/1.1 200 OK\r\ncontent-type: " + kind + b"\r\nconnection: close\r\n\r\n" + parts[0],
+                  parts[1]]
+        if connection.request.body["messages"][0]["content"] == "at once":
+            connection.send(answer.pop(0))
+        go.wait(10)
+        connection.send(b"".join(answer))
+        return "close"
+    upstream.always(script)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(post, sidecar, {
+            **body, "messages": [{"role": "user", "content": when}]}, timeout=20)
+            for body in (ASK, STREAM) for when in ("at once", "later")]
+        for _ in answers:
+            upstream.next_request()
+        sidecar.process.send_signal(signal.SIGSTOP)
+        go.set()
+        # Longer than either limit.
+        time.sleep(2.5)
+        sidecar.process.send_signal(signal.SIGCONT)
+        for answer in answers:
+            answer = answer.result()
+            assert answer.status_code == 200 and "error" not in answer.text, answer.text
+            assert '"text":"here"' in answer.text or "message_stop" in answer.text
     assert sidecar.stop() == 0
 
 
@@ -271,7 +311,7 @@ def test_many_counts_at_once(sidecar, upstream):
     with httpx.Client(base_url=sidecar.url) as one:
         fastest = min(one.post("/v1/messages/count_tokens", content=json.dumps(body)).elapsed
                       for _ in range(24))
-    assert fastest < datetime.timedelta(milliseconds=5) * (START_SECONDS / 10), fastest
+    assert fastest < datetime.timedelta(milliseconds=5) * PATIENCE, fastest
     assert not upstream.requests
 
 

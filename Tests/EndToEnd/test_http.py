@@ -59,22 +59,64 @@ def test_a_bad_body_is_refused_and_the_connection_stays_good(sidecar, upstream, 
     assert len(upstream.requests) == 1
 
 
-@pytest.mark.parametrize("request_bytes, status", [
+NO_REQUESTS = [
     (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\n", 413),
     (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\n{}", 400),
     (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}", 400),
     (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n", 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length : 2\r\n\r\n{}", 400),
     (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n", 501),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501),
     (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n+2\r\n{}\r\n", 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2;%s\r\n" % (b"a" * 300), 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n%s"
+     % (b"a: %s\r\n" % (b"b" * 1000) * 9), 431),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n", 417),
     (b"POST /v1/messages HTTP/1.1\r\n\r\n", 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n", 400),
+    (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\na: \0\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\nhost: x\n\n", 400),
+    (b"GET /\r HTTP/1.1\r\nhost: x\r\n\r\n", 400),
+    (b"G(T / HTTP/1.1\r\nhost: x\r\n\r\n", 400),
     (b"GARBAGE\r\n\r\n", 400),
+    (b"GET /\r\n", 400),
+    (b"CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n", 501),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     (b"GET /%s HTTP/1.1\r\nhost: x\r\n\r\n" % (b"a" * 9000), 414),
     (b"GET / HTTP/1.1\r\nhost: x\r\n%s\r\n" % (b"x: y\r\n" * 200), 431),
-])
-def test_what_is_no_request_gets_its_status(sidecar, upstream, request_bytes, status):
-    code, _ = shape(sidecar.raw(request_bytes))
-    assert code == status
+    (b"GET / HTTP/1.1\r\nhost: x\r\nx: %s\r\n\r\n" % (b"y" * 70_000), 431),
+]
+
+
+def send_in_pieces(port, pieces):
+    """The whole answer to pieces that go out one by one, as far as they are still taken."""
+    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answer = b""
+        try:
+            for piece in pieces:
+                sock.sendall(piece)
+        except OSError:
+            pass
+        try:
+            while more := sock.recv(65536):
+                answer += more
+        except ConnectionResetError:
+            pass
+        return answer
+
+
+@pytest.mark.parametrize("data, status", NO_REQUESTS)
+def test_what_is_no_request_gets_its_status_however_it_is_split(sidecar, upstream, data, status):
+    middle = len(data) // 2
+    splits = [[data], [data[:middle], data[middle:]],
+              # Byte by byte, at least from where it goes wrong.
+              [data[:-3000], *(data[at:at + 1] for at in range(max(0, len(data) - 3000), len(data)))]]
+    for pieces in splits:
+        code, _ = shape(send_in_pieces(sidecar.port, [piece for piece in pieces if piece]))
+        assert code == status
     assert not upstream.requests
 
 

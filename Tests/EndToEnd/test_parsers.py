@@ -9,9 +9,10 @@ import re
 import socket
 
 import h11
+import httpx
 import pytest
 
-from conftest import Sidecar
+from conftest import Sidecar, eventually
 
 HEADS = 3000
 BODY = b'{"model":"m","messages":[{"role":"user","content":"x"}]}'
@@ -89,8 +90,8 @@ def heads():
 
 
 def reference(data):
-    """How many requests h11 finds; 0 also for one that is wrong somewhere."""
-    count = 0
+    """How many requests h11 finds, and the bytes of their bodies; 0 for one that is wrong somewhere."""
+    count, size, sizes = 0, 0, 0
     connection = h11.Connection(h11.SERVER)
     connection.receive_data(data)
     try:
@@ -98,18 +99,20 @@ def reference(data):
             event = connection.next_event()
             if event in (h11.NEED_DATA, h11.PAUSED) or isinstance(event, h11.ConnectionClosed):
                 if event is not h11.PAUSED or connection.our_state is not h11.SEND_RESPONSE:
-                    return count
+                    return count, sizes
                 connection.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
                 connection.send(h11.EndOfMessage())
                 if connection.our_state is h11.MUST_CLOSE:
-                    return count
+                    return count, sizes
                 connection.start_next_cycle()
+            elif isinstance(event, h11.Data):
+                size += len(event.data)
             elif isinstance(event, h11.EndOfMessage):
-                count += 1
+                count, size, sizes = count + 1, 0, sizes + size
                 if count == 2:
-                    return 2
+                    return 2, sizes
     except h11.RemoteProtocolError:
-        return count
+        return count, sizes
 
 
 REFUSALS = {400, 408, 413, 414, 417, 431, 501, 505}
@@ -154,7 +157,7 @@ def sidecar():
 def test_both_parsers_find_the_same_requests(sidecar):
     unexplained, used = [], {}
     for data in heads():
-        found, expected = ours(sidecar.port, data + NEXT), reference(data + NEXT)
+        found, (expected, _) = ours(sidecar.port, data + NEXT), reference(data + NEXT)
         if found == expected:
             continue
         why = explanation(REFUSED_HERE if found < expected else REFUSED_THERE, data)
@@ -164,3 +167,20 @@ def test_both_parsers_find_the_same_requests(sidecar):
     assert not unexplained, f"{len(unexplained)}: {unexplained[:8]}"
     # An explanation that explains nothing is wrong, or not tried.
     assert set(used) == {why for _, why in REFUSED_HERE + REFUSED_THERE}, used
+
+
+def body_bytes(sidecar):
+    """What the sidecar has read of bodies so far."""
+    return sum(float(line.split()[-1]) for line in httpx.get(sidecar.url + "/metrics").text.split("\n")
+               if line.startswith("claude_sidecar_request_body_bytes_sum"))
+
+
+def test_both_parsers_read_the_same_bodies(sidecar):
+    """Byte for byte as long: nothing is read past a body, and nothing of it left for the next."""
+    agreed = [data + NEXT for data in heads()
+              if ours(sidecar.port, data + NEXT) == reference(data + NEXT)[0] == 2]
+    before, whole = body_bytes(sidecar), sum(reference(data)[1] for data in agreed)
+    for data in agreed:
+        assert ours(sidecar.port, data) == 2
+    assert whole > 50 * len(BODY)
+    assert eventually(lambda: body_bytes(sidecar) - before == whole), whole

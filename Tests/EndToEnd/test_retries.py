@@ -86,7 +86,8 @@ def test_no_more_attempts_than_allowed(patient, upstream, body):
     for _ in range(3):
         upstream.then(status(503))
     told = post(patient, body)
-    assert told.status_code == 529 and told.json()["error"]["message"] == "a bad moment"
+    assert told.status_code == 529 and told.json()["error"]["message"] == (
+        "a bad moment (upstream status 503)")
     assert len(upstream.requests) == 3
     log = patient.log_of(told.headers["request-id"])
     assert log["retries"] == 2 and log["upstream_status"] == 503

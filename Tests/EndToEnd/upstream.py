@@ -1,11 +1,15 @@
 """A scripted Chat Completions upstream: each test says what the next answers are."""
 
 import json
+import os
 import queue
 import socket
 import struct
 import threading
 import time
+
+# How many times longer than usual things may take, for a sidecar that runs under valgrind.
+PATIENCE = float(os.environ.get("SIDECAR_PATIENCE", 1))
 
 
 def chunk(delta=None, finish=None, usage=None, **extra):
@@ -107,7 +111,7 @@ class Connection:
 
     def wait_closed(self, timeout=5):
         """Until the proxy closes its end; the time of it, or None."""
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         try:
             while self.sock.recv(65536):
                 pass
@@ -173,7 +177,7 @@ class Upstream:
         return self
 
     def next_request(self, timeout=5):
-        return self.seen.get(timeout=timeout)
+        return self.seen.get(timeout=timeout * PATIENCE)
 
     def _accept(self):
         while True:
@@ -208,7 +212,7 @@ class Upstream:
                     script = self.models
                     self.model_requests.append(request)
                 else:
-                    script = self.scripts.get(timeout=5)
+                    script = self.scripts.get(timeout=5 * PATIENCE)
                     self.requests.append(request)
                     self.seen.put(request)
                 connection = Connection(sock, request)

@@ -13,7 +13,7 @@ private final class Notes: Sendable {
 }
 
 /// Runs one job, then is done.
-private final class OneJob: WorkerTenant, WorkerJob {
+final class OneJob: WorkerTenant, WorkerJob {
     private let loop: EventLoop
     private let body: (EventLoop) async -> Void
     private(set) var isDone = false

@@ -71,7 +71,7 @@ final class ScriptedServer: Sendable {
         port = unsafe withUnsafeMutableBytes(of: &address) { [listener] bytes in
             let pointer = unsafe bytes.assumingMemoryBound(to: sockaddr.self).baseAddress
             unsafe bind(listener, pointer, length)
-            listen(listener, 16)
+            listen(listener, 128)
             unsafe getsockname(listener, pointer, &length)
             return unsafe bytes.load(fromByteOffset: 2, as: UInt16.self).bigEndian
         }

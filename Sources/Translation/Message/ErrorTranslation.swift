@@ -40,7 +40,29 @@ package enum UpstreamError {
         if let seconds = RetryAfter.seconds(header, text: words.message) {
             error.retryAfterSeconds = seconds
         }
+        error.message += origin(of: error, status: status, header)
         return error.hiding(context.secrets)
+    }
+
+    private static let requestIDBytesMax = 128
+
+    /// What the owner of the upstream will ask for, where the fault is not the client's.
+    ///
+    /// Behind a client's own mistake nothing is added: Claude Code goes by the words.
+    private static func origin(
+        of error: APIError, status: Int, _ header: (StaticString) -> String?
+    ) -> String {
+        switch error.label {
+        case .callerInvalid, .callerAuthentication, .callerTooLarge, .contextOverflow: return ""
+        case .upstreamAuthentication, .upstreamRateLimit, .upstreamOverloaded, .upstream5xx,
+            .upstreamTimeout, .upstreamConnect, .upstreamTLS, .upstreamProtocol, .proxyOverload,
+            .proxyRateLimit, .proxyInternal, .other:
+            break
+        }
+        let id = (header("x-request-id") ?? header("request-id")).flatMap { id in
+            id.utf8.count <= requestIDBytesMax && !id.isEmpty ? id : nil
+        }
+        return " (upstream status \(status)" + (id.map { ", request \($0)" } ?? "") + ")"
     }
 
     /// The error inside an answer of 200 or a chunk; `nil` when there is none.
