@@ -30,7 +30,8 @@ struct Probes {
         case .metrics:
             await expose(head, connection)
         case .quit: await quit(head, connection)
-        case .messages, .countTokens, .models, .model, .hello, .report, .missing, .wrongMethod:
+        case .messages, .countTokens, .models, .model, .hello, .server, .report, .missing,
+            .wrongMethod:
             await text(404, "not found\n", isHead, connection)
         }
     }
