@@ -2,7 +2,7 @@
 
 /// Everything about one request that the translation of its answer needs.
 ///
-/// A reference: it is much to copy, and several keep it. It stays as it is when the request is sent.
+/// A reference: it is much to copy, and several keep it. Nobody changes it once it is complete.
 package final class ExchangePlan {
     /// The model name the client asked for; echoed in the answer.
     package var requestedModel: String
