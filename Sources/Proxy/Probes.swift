@@ -66,7 +66,7 @@ struct Probes {
             let compressed = isSmall ? Gzip.encoded(bytes) : nil
             return (compressed ?? bytes, compressed != nil)
         }
-        let answer = hasTraffic ? await OffWorker.run(make) : make()
+        let answer = hasTraffic ? await OffWorker.run { make() } : make()
         var headers = [("content-type", format.contentType), ("vary", "accept, accept-encoding")]
         if answer.isGzip { headers.append(("content-encoding", "gzip")) }
         await connection.respond(
