@@ -52,6 +52,7 @@ let package = Package(
                 // As Swift's own: valgrind stops at newer debugging information.
                 .unsafeFlags(["-gdwarf-4"]),
             ]),
+        .target(name: "CArena", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
             name: "claude-sidecar",
@@ -67,7 +68,7 @@ let package = Package(
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
     ]
-        + module("JSON", ["CJansson", "Bytes"])
+        + module("JSON", ["CJansson", "CArena", "Bytes"])
         + module("EventStream", ["Bytes"])
         + module("HTTP", ["Bytes"])
         + module("Compression", ["CZlib"])

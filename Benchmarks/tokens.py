@@ -28,6 +28,14 @@ CHINESE = """人工智能正在改变软件开发的方式。过去，程序员�
 最近的错误信息，并把完整的堆栈跟踪发给我们。
 北京的秋天天高气爽，是一年中最适合出游的季节。香山的红叶、故宫的红墙、胡同里的老槐树，都让人流连忘返。
 函数接受一个字符串参数，返回解析后的对象；当输入为空或格式不正确时抛出异常。调用者应当捕获该异常并给用户提示。
+昨天夜里机房突然断电，备用电源只坚持了二十分钟，三台服务器没有来得及写完日志就关机了。
+今天早上值班的同事发现索引损坏，花了两个小时才从备份恢复，好在没有丢失客户的订单。
+为了避免同样的事情再次发生，我们决定每小时做一次增量备份，并且把恢复的步骤写成脚本，每个月演练一次。
+这份合同一共十二页，第三条规定付款期限为三十天，逾期每天加收万分之五的滞纳金。
+奶奶常说，做菜和做人一样，火候最要紧；急了会焦，慢了会烂，只有耐心等待才能尝到真正的味道。
+春天的时候，村口那棵老梨树开满了白花，孩子们在树下追逐，笑声一直传到河对岸。
+如果请求超过限制，网关会返回状态码四二九，并在响应头里说明还要等待多少秒；客户端不应立即重试。
+测试用例要覆盖空列表、重复的键、超长的字符串以及网络中断等情况，每个用例只检查一种行为。
 """
 
 
@@ -84,6 +92,26 @@ def rendered(request):
     return texts, framing
 
 
+class Gemma:
+    """The tokenizer of a Gemma, in llama.cpp's server."""
+
+    def __init__(self):
+        script = ROOT / "Tests/EndToEnd/llamacpp.py"
+        self.process = subprocess.Popen(
+            [os.environ["MODEL_PYTHON"], str(script), os.environ["MODEL_FOLDER"]],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.address = self.process.stdout.readline().strip()
+        if not self.address:
+            sys.exit("the model server did not start")
+
+    def encode(self, text, **_):
+        return send(self.address + "/tokenize", json.dumps({"content": text}).encode())["tokens"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+
+
 class Model(http.server.BaseHTTPRequestHandler):
     """A model that reads, counts and says nothing."""
     protocol_version = "HTTP/1.1"
@@ -133,9 +161,9 @@ def start(port):
     sys.exit("the sidecar did not start")
 
 
-def measure(name, port):
+def measure(name, encoding, port):
     """Prints the table for one tokenizer; the largest error after calibration."""
-    Model.encoding = tiktoken.get_encoding(name)
+    Model.encoding = encoding
     process, url = start(port)
     count = url + "/v1/messages/count_tokens"
     try:
@@ -172,7 +200,13 @@ def measure(name, port):
 def main():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    worst = max(measure(name, server.server_port) for name in ("o200k_base", "cl100k_base"))
+    encodings = {name: tiktoken.get_encoding(name) for name in ("o200k_base", "cl100k_base")}
+    gemma = Gemma() if "MODEL_PYTHON" in os.environ else None
+    if gemma:
+        encodings["Gemma 3"] = gemma
+    worst = max(measure(name, encoding, server.server_port) for name, encoding in encodings.items())
+    if gemma:
+        gemma.close()
     server.shutdown()
     print(f"\nworst of a kind on its own: {worst:.1%}")
     sys.exit(worst > LIMIT)

@@ -24,6 +24,25 @@ extension [UInt8] {
         unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 
+    /// Appends what stands before some bytes, the bytes, and what stands behind them, at once.
+    @inlinable
+    package mutating func append(_ head: [UInt8], _ bytes: Span<UInt8>, _ tail: StaticString) {
+        let size = head.count + bytes.count + tail.utf8CodeUnitCount
+        append(addingCapacity: size) { (free: inout OutputSpan<UInt8>) in
+            unsafe free.withUnsafeMutableBufferPointer { room, count in
+                let tail = unsafe UnsafeBufferPointer(
+                    start: tail.utf8Start, count: tail.utf8CodeUnitCount)
+                unsafe head.withUnsafeBufferPointer {
+                    count += unsafe room.extracting(count...).update(fromContentsOf: $0)
+                }
+                unsafe bytes.withUnsafeBufferPointer {
+                    count += unsafe room.extracting(count...).update(fromContentsOf: $0)
+                }
+                count += unsafe room.extracting(count...).update(fromContentsOf: tail)
+            }
+        }
+    }
+
     /// Appends an integer in decimal digits.
     package mutating func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }

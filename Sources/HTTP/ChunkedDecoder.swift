@@ -37,6 +37,10 @@ package struct ChunkedDecoder: Sendable {
         var index = 0
         while index < bytes.count, state != .finished {
             guard state == .data else {
+                if state == .firstDigit, let end = Self.wholeChunk(bytes, at: index, into: &body) {
+                    index = end
+                    continue
+                }
                 try step(bytes[index])
                 index += 1
                 continue
@@ -48,6 +52,36 @@ package struct ChunkedDecoder: Sendable {
             index = end
         }
         return index
+    }
+
+    /// Takes a chunk that is there to its last byte and has neither extensions nor a long size, as
+    /// those of a stream mostly are; `nil` for any other, which is read byte by byte.
+    private static func wholeChunk(
+        _ bytes: Span<UInt8>, at start: Int, into body: inout [UInt8]
+    ) -> Int? {
+        var (size, index) = (0, start)
+        while index < bytes.count, index < start + 4, let digit = digit(bytes[index]) {
+            size = size << 4 | digit
+            index += 1
+        }
+        let data = index + 2
+        let end = data + size + 2
+        guard size > 0, end <= bytes.count,
+            bytes[index] == .carriageReturn, bytes[index + 1] == .lineFeed,
+            bytes[end - 2] == .carriageReturn, bytes[end - 1] == .lineFeed
+        else { return nil }
+        body.append(bytes.extracting(data..<end - 2))
+        return end
+    }
+
+    /// What a hexadecimal digit stands for.
+    private static func digit(_ byte: UInt8) -> Int? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte) - 0x30
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte) - 0x61 + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte) - 0x41 + 10
+        default: nil
+        }
     }
 
     /// Reads one byte that is not data.
@@ -78,17 +112,13 @@ package struct ChunkedDecoder: Sendable {
     }
 
     private mutating func readDigit(_ byte: UInt8) throws(HTTPError) {
-        let digit: UInt8
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
-        default: throw .badRequest("A chunk size is malformed.")
+        guard let digit = Self.digit(byte) else {
+            throw .badRequest("A chunk size is malformed.")
         }
         guard digits < Self.digitsMax, remaining <= Int.max >> 4 else {
             throw .badRequest("A chunk size is too large.")
         }
-        remaining = remaining << 4 | Int(digit)
+        remaining = remaining << 4 | digit
         digits += 1
         state = .digits
     }

@@ -35,31 +35,33 @@ extension JSONError {
     package let source: [UInt8]
     let lifted: [Lifted]
     let hasLiftedKeys: Bool
-    private let top: OwnedNode
+    /// Which names some object has; see `NameFilter`.
+    let names: NameFilter
+    private let top: UnsafeMutablePointer<json_t>
+    /// Holds every node of the tree, which is never freed but with it.
+    private let nodes: TreeArena
 
     /// Parses one JSON value with nothing but white space around it.
     package init(parsing source: [UInt8], opaqueKeys: OpaqueKeys = .none) throws(JSONError) {
-        _ = Self.isSeeded
         guard source.count < Int(Int32.max) else {
             throw .syntax(reason: "the text is too long", offset: source.count)
         }
-        let (tree, builder) = try unsafe source.span.withUnsafeBytes {
-            bytes throws(JSONError) -> (UnsafeMutablePointer<json_t>, TreeBuilder) in
-            var builder = unsafe TreeBuilder(over: bytes, opaqueKeys: opaqueKeys)
-            return try unsafe (builder.build().give(), builder)
+        var nodes = TreeArena()
+        let (tree, builder) = try unsafe nodes.use { () throws(JSONError) in
+            try unsafe source.span.withUnsafeBytes {
+                bytes throws(JSONError) -> (UnsafeMutablePointer<json_t>, TreeBuilder) in
+                var builder = unsafe TreeBuilder(over: bytes, opaqueKeys: opaqueKeys)
+                return try unsafe (builder.build(), builder)
+            }
         }
-        top = try unsafe OwnedNode(tree)
+        unsafe top = unsafe tree
+        self.nodes = nodes
         self.source = source
         lifted = builder.lifted
         hasLiftedKeys = builder.hasLiftedKeys
+        names = builder.names
     }
 
     /// The outermost value.
-    package var root: JSONValue { unsafe JSONValue(document: self, node: top.raw) }
-
-    /// The seed of jansson's hash tables is process-wide and must be set before two threads parse.
-    private static let isSeeded: Bool = {
-        json_object_seed(0)
-        return true
-    }()
+    package var root: JSONValue { unsafe JSONValue(document: self, node: top) }
 }

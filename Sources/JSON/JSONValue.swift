@@ -31,6 +31,7 @@ internal import CJansson
     package subscript(_ key: StaticString) -> JSONValue? {
         guard unsafe node.pointee.type == JSON_OBJECT else { return nil }
         if document.hasLiftedKeys { return members.last { $0.key == key }?.value }
+        guard document.names.mayHave(key) else { return nil }
         return unsafe cjansson_member(node, key.utf8Start, key.utf8CodeUnitCount).map {
             unsafe JSONValue(document: document, node: $0)
         }

@@ -12,6 +12,8 @@ internal import CJansson
     private(set) var lifted: [Lifted] = []
     /// Whether a member's name was lifted.
     private(set) var hasLiftedKeys = false
+    /// The names of all members that are not lifted.
+    private(set) var names = NameFilter()
 
     private let bytes: UnsafeRawBufferPointer
     private let opaqueKeys: OpaqueKeys
@@ -25,30 +27,34 @@ internal import CJansson
     }
 
     /// Reads the whole text: one value with nothing but white space around it.
-    mutating func build() throws(JSONError) -> OwnedNode {
+    ///
+    /// The nodes are in the arena that is in use, also those of a text that is refused.
+    mutating func build() throws(JSONError) -> UnsafeMutablePointer<json_t> {
         var index = unsafe JSONGrammar.skipSpace(bytes, from: 0)
-        let top = try value(&index, depth: 0)
+        let top = try unsafe value(&index, depth: 0)
         index = unsafe JSONGrammar.skipSpace(bytes, from: index)
         guard unsafe index == bytes.count else { throw unexpected(index) }
-        return top
+        return unsafe top
     }
 
     // MARK: - Values
 
     /// Reads the value at `index` and leaves `index` behind it.
-    private mutating func value(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
+    private mutating func value(
+        _ index: inout Int, depth: Int
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         guard unsafe index < bytes.count else { throw unexpected(index) }
         let start = index
         switch unsafe bytes[start] {
         case 0x22:
             let string = try unsafe StringScan(bytes, from: start + 1)
             index = string.end
-            return try lift(Lifted(start..<index, string))
+            return try unsafe lift(Lifted(start..<index, string))
         case 0x2d, 0x30...0x39:
             index = try unsafe JSONGrammar.number(bytes, at: start)
-            return try lift(Lifted(start..<index))
-        case 0x7b: return try object(&index, depth: depth + 1)
-        case 0x5b: return try array(&index, depth: depth + 1)
+            return try unsafe lift(Lifted(start..<index))
+        case 0x7b: return try unsafe object(&index, depth: depth + 1)
+        case 0x5b: return try unsafe array(&index, depth: depth + 1)
         case 0x74: return try unsafe word("true", json_true(), &index)
         case 0x66: return try unsafe word("false", json_false(), &index)
         case 0x6e: return try unsafe word("null", json_null(), &index)
@@ -56,40 +62,40 @@ internal import CJansson
         }
     }
 
-    /// One of the three words, of which jansson has one node each.
     private func word(
         _ word: StaticString, _ node: UnsafeMutablePointer<json_t>?, _ index: inout Int
-    ) throws(JSONError) -> OwnedNode {
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         index = try unsafe JSONGrammar(bytes).word(word, at: index)
-        return try unsafe OwnedNode(node)
+        guard let node = unsafe node else { throw .noMemory }
+        return unsafe node
     }
 
-    private mutating func object(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
-        let object = try OwnedNode.object()
-        try open(at: index, depth)
-        if isEmpty(&index, closing: 0x7d) { return object }
+    private mutating func object(
+        _ index: inout Int, depth: Int
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+        let object = try unsafe opened(TreeArena.object(), at: index, depth)
+        if isEmpty(&index, closing: 0x7d) { return unsafe object }
         repeat {
-            try member(of: object, &index, depth: depth)
+            try unsafe member(of: object, &index, depth: depth)
         } while try goesOn(&index, closing: 0x7d)
-        return object
+        return unsafe object
     }
 
-    private mutating func array(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
-        let array = try OwnedNode.array()
-        try open(at: index, depth)
-        if isEmpty(&index, closing: 0x5d) { return array }
+    private mutating func array(
+        _ index: inout Int, depth: Int
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
+        let array = try unsafe opened(TreeArena.array(), at: index, depth)
+        if isEmpty(&index, closing: 0x5d) { return unsafe array }
         repeat {
-            let element = try value(&index, depth: depth)
-            guard unsafe json_array_append_new(array.raw, element.give()) == 0 else {
-                throw .noMemory
-            }
+            let element = try unsafe value(&index, depth: depth)
+            guard unsafe json_array_append_new(array, element) == 0 else { throw .noMemory }
         } while try goesOn(&index, closing: 0x5d)
-        return array
+        return unsafe array
     }
 
     /// A name, a colon and a value; of two members with one name the last counts.
     private mutating func member(
-        of object: borrowing OwnedNode, _ index: inout Int, depth: Int
+        of object: UnsafeMutablePointer<json_t>, _ index: inout Int, depth: Int
     ) throws(JSONError) {
         let start = index
         guard unsafe start < bytes.count, unsafe bytes[start] == 0x22 else {
@@ -105,42 +111,51 @@ internal import CJansson
         if name.hasEscape {
             hasLiftedKeys = true
             let mark = try reference(to: Lifted(start..<name.end, name))
-            let node = try unsafe value(&index, depth: depth).give()
+            let node = try unsafe value(&index, depth: depth)
             let status = unsafe mark.withUnsafeBytes {
-                unsafe cjansson_set(object.raw, $0.baseAddress, $0.count, node)
+                unsafe cjansson_set(object, $0.baseAddress, $0.count, node)
             }
             guard status == 0 else { throw .noMemory }
             return
         }
+        if unsafe opaqueKeys.unread.contain(bytes, content) {
+            var grammar = unsafe JSONGrammar(bytes)
+            index = try grammar.value(at: index, depth: depth)
+            return
+        }
+        unsafe names.add(bytes, content)
         let node =
-            try unsafe opaqueKeys.contain(bytes, content)
-            ? opaque(&index, depth: depth).give() : value(&index, depth: depth).give()
+            try unsafe opaqueKeys.opaque.contain(bytes, content)
+            ? opaque(&index, depth: depth) : value(&index, depth: depth)
         let status = unsafe cjansson_set(
-            object.raw, bytes.baseAddress.map { unsafe $0 + content.lowerBound }, content.count,
-            node)
+            object, bytes.baseAddress.map { unsafe $0 + content.lowerBound }, content.count, node)
         guard status == 0 else { throw .noMemory }
     }
 
     /// Lifts what stands behind an opaque name, unless it is a word or lifted anyway.
-    private mutating func opaque(_ index: inout Int, depth: Int) throws(JSONError) -> OwnedNode {
+    private mutating func opaque(
+        _ index: inout Int, depth: Int
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         let start = index
         guard unsafe start < bytes.count, unsafe bytes[start] == 0x7b || bytes[start] == 0x5b else {
-            return try value(&index, depth: depth)
+            return try unsafe value(&index, depth: depth)
         }
         var grammar = unsafe JSONGrammar(bytes)
         index = try grammar.value(at: start, depth: depth)
         var piece = Lifted(start..<index)
         piece.hasLoneSurrogate = grammar.hasLoneSurrogate
-        return try lift(piece)
+        return try unsafe lift(piece)
     }
 
     // MARK: - Pieces
 
     /// An integer that stands for a lifted piece.
-    private mutating func lift(_ piece: Lifted) throws(JSONError) -> OwnedNode {
+    private mutating func lift(
+        _ piece: Lifted
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         lifted.append(piece)
         try checkSize(at: Int(piece.start))
-        return try OwnedNode.reference(lifted.count - 1)
+        return try unsafe TreeArena.reference(lifted.count - 1)
     }
 
     /// The name that stands for a lifted one.
@@ -150,11 +165,13 @@ internal import CJansson
         return Reference.name(lifted.count - 1)
     }
 
-    /// Counts a container; there is an end to how many there are, and how deep.
-    private mutating func open(at index: Int, _ depth: Int) throws(JSONError) {
+    private mutating func opened(
+        _ node: UnsafeMutablePointer<json_t>, at index: Int, _ depth: Int
+    ) throws(JSONError) -> UnsafeMutablePointer<json_t> {
         containers += 1
         guard depth <= JSONDocument.depthMax else { throw .tooDeep(offset: index) }
         try checkSize(at: index)
+        return unsafe node
     }
 
     /// Memory for the tree is many times that of a text of tiny values: there is an end to it.

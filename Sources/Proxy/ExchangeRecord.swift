@@ -94,6 +94,7 @@ final class ExchangeRecord {
         stopReason = report.stopReason
         completionID = report.completionID
         repairs += report.repairs
+        if report.usage?.isEstimated == true { repairs.append("usage") }
         losses += report.losses.sorted()
         toolCallCount = report.toolCallCount
         isStarved = report.isStarved

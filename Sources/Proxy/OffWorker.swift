@@ -8,13 +8,15 @@ enum OffWorker {
     static let compressedBytesMin = 256 * 1024
 
     /// Does the work elsewhere while the worker goes on.
-    static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    static func run<Value>(
+        _ work: @escaping @Sendable () -> sending Value
+    ) async -> sending Value {
         // Without the preference the worker itself, being the task's executor, would do it.
         await withTaskExecutorPreference(globalConcurrentExecutor) { await concurrently(work) }
     }
 
     @concurrent
-    private static func concurrently<Value: Sendable>(
-        _ work: @Sendable () -> Value
-    ) async -> Value { work() }
+    private static func concurrently<Value>(
+        _ work: @Sendable () -> sending Value
+    ) async -> sending Value { work() }
 }

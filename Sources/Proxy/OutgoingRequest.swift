@@ -8,7 +8,7 @@ internal import Translation
 
 /// A request that is ready to be sent, also more than once.
 ///
-/// A reference: its plan is much to copy, and stands in the frames of a stream for hours.
+/// A reference: it stands in the frames of a stream for hours.
 final class OutgoingRequest {
     let link: UpstreamLink
     let url: String
@@ -87,7 +87,7 @@ extension MessagesExchange {
 
     @inline(never)
     private func outgoing(
-        _ translated: JSONOutput, _ plan: consuming ExchangePlan, _ link: UpstreamLink
+        _ translated: JSONOutput, _ plan: ExchangePlan, _ link: UpstreamLink
     ) -> OutgoingRequest {
         plan.secrets = secrets(link)
         plan.ownsKey = link.server.ownsKey
@@ -120,7 +120,7 @@ extension MessagesExchange {
     ) async throws(ExchangeEnd) -> OutgoingRequest {
         let envelope = try await envelope()
         let model = link.server.models.resolve(envelope.model)
-        var plan = ExchangePlan(
+        let plan = ExchangePlan(
             requestedModel: envelope.model, upstreamModel: model,
             isStream: purpose == .message && envelope.isStream)
         plan.secrets = secrets(link)
@@ -140,9 +140,9 @@ extension MessagesExchange {
 
     /// A big body would hold up other people's tokens: it is parsed on another thread.
     @inline(never)
-    func parsing<Value: Sendable>(
-        _ work: @escaping @Sendable () throws(APIError) -> Value
-    ) async throws(ExchangeEnd) -> Value {
+    func parsing<Value>(
+        _ work: @escaping @Sendable () throws(APIError) -> sending Value
+    ) async throws(ExchangeEnd) -> sending Value {
         do throws(APIError) {
             guard requestBody.count >= OffWorker.bytesMin else { return try work() }
             return try await OffWorker.run { Result { () throws(APIError) in try work() } }

@@ -30,7 +30,8 @@ struct Probes {
         case .metrics:
             await expose(head, connection)
         case .quit: await quit(head, connection)
-        case .messages, .countTokens, .models, .model, .hello, .report, .missing, .wrongMethod:
+        case .messages, .countTokens, .models, .model, .hello, .server, .report, .missing,
+            .wrongMethod:
             await text(404, "not found\n", isHead, connection)
         }
     }
@@ -65,7 +66,7 @@ struct Probes {
             let compressed = isSmall ? Gzip.encoded(bytes) : nil
             return (compressed ?? bytes, compressed != nil)
         }
-        let answer = hasTraffic ? await OffWorker.run(make) : make()
+        let answer = hasTraffic ? await OffWorker.run { make() } : make()
         var headers = [("content-type", format.contentType), ("vary", "accept, accept-encoding")]
         if answer.isGzip { headers.append(("content-encoding", "gzip")) }
         await connection.respond(

@@ -36,7 +36,7 @@ extension WorkerContext {
             hasRoom = room.hold(body: body.count + gzip.size)
             guard hasRoom else { throw .tooLarge }
             let isSmall = gzip.size < OffWorker.compressedBytesMin
-            let content = isSmall ? decode() : await OffWorker.run(decode)
+            let content = isSmall ? decode() : await OffWorker.run { decode() }
             return try content.get()
         } catch {
             guard hasRoom else { throw .noRoom }

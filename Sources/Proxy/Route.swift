@@ -8,6 +8,8 @@ enum Route: Equatable {
     case messages, countTokens, models
     case model(String)
     case hello, report, alive, ready, metrics, quit
+    /// `OPTIONS *`: the server as a whole (RFC 9110, 9.3.7).
+    case server
     /// There is nothing.
     case missing(message: String)
     /// There is something, for these methods.
@@ -23,6 +25,7 @@ enum Route: Equatable {
             self = Self.post(head, .countTokens)
         case "/v1/models", "/anthropic/v1/models", "/models", "/v1/v1/models":
             self = Self.get(head, .models)
+        case "*": self = .server
         case Self.quitPath: self = Self.post(head, .quit)
         case "/", "/api/hello": self = Self.get(head, .hello)
         // Telemetry that Claude Code has for its own gateway: refused, it is sent again and again.
@@ -67,7 +70,7 @@ enum Route: Equatable {
         case .countTokens: .countTokens
         case .models, .model: .models
         case .missing, .wrongMethod: .other
-        case .hello, .report, .alive, .ready, .metrics, .quit: nil
+        case .hello, .report, .alive, .ready, .metrics, .quit, .server: nil
         }
     }
 

@@ -93,6 +93,9 @@ package final class WorkerContext: WorkerTenant, RequestHandler, RoundHandler {
             await connection.respond(
                 status: 200, headers: Self.headers(mint.next("req")), body: SmallEndpoints.hello,
                 isHead: head.method == "HEAD")
+        case .server:
+            let headers = [("allow", "GET, HEAD, POST"), ("request-id", mint.next("req"))]
+            await connection.respond(status: 204, headers: headers, body: [])
         case .report:
             // Read, so that the connection can serve the next request.
             _ = try? await connection.readBody(bytesMax: Self.reportBytesMax)

@@ -19,14 +19,19 @@ extension Connection {
     package func respond(
         status: Int, headers: [(String, String)], body bytes: [UInt8], isHead: Bool = false
     ) async {
-        guard case .pending(let keepsAlive, _) = answer else { return }
+        guard case .pending(let keepsAlive, let version) = answer else { return }
         let staysOpen = keepsAlive && body.isFinished
         var response = ResponseHead(status: status)
         for (name, value) in headers { response.add(name, value) }
         for (name, value) in crossOriginFields { response.add(name, value) }
         // No length goes with a status that never has a body (RFC 9110, 8.6).
         if status != 204 { response.add("content-length", bytes.count) }
-        if !staysOpen { response.add("connection", "close") }
+        if !staysOpen {
+            response.add("connection", "close")
+        } else if version == .http10 {
+            // It does not know otherwise, and would wait for the end of the connection.
+            response.add("connection", "keep-alive")
+        }
         var output: [UInt8] = []
         output.reserveCapacity(512 + bytes.count)
         response.append(to: &output)

@@ -157,7 +157,7 @@ enum RepairKinds {
         "empty_block", "orphan_result", "orphan_use", "surrogate", "tool_name", "tool_id",
         "tool_arguments", "schema", "prefill", "max_tokens", "parallel_tool_use", "finish_reason",
         "missing_end", "malformed_chunk", "computer_tool", "unknown_tool",
-        "json_fence", "other",
+        "json_fence", "usage", "other",
     ]
 }
 

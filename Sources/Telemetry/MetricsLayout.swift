@@ -4,11 +4,13 @@
 ///
 /// The index of a `code` is the status itself.
 package struct SeriesKey: Sendable {
-    let indices: InlineArray<4, Int>
+    var indices: SIMD4<Int32>
 
     /// A key of up to four indices.
     package init(_ first: Int = 0, _ second: Int = 0, _ third: Int = 0, _ fourth: Int = 0) {
-        indices = [first, second, third, fourth]
+        indices = SIMD4(
+            Int32(clamping: first), Int32(clamping: second), Int32(clamping: third),
+            Int32(clamping: fourth))
     }
 }
 
@@ -26,8 +28,8 @@ struct MetricsLayout: Sendable {
         fileprivate(set) var bounds = 0..<0
         fileprivate(set) var unitsPerOne = 1.0
         /// For each label how many cells its next value is away, and how many values it has.
-        fileprivate var strides: InlineArray<4, Int> = [0, 0, 0, 0]
-        fileprivate var counts: InlineArray<4, Int> = [1, 1, 1, 1]
+        fileprivate var strides = SIMD4<Int32>()
+        fileprivate var counts = SIMD4<Int32>(repeating: 1)
         fileprivate var codePosition: Int?
     }
 
@@ -57,8 +59,8 @@ struct MetricsLayout: Sendable {
             self.bounds += bounds
         }
         for (position, label) in definition.labels.enumerated() {
-            place.strides[position] = place.seriesCount * place.cellsPerSeries
-            place.counts[position] = count(label)
+            place.strides[position] = Int32(place.seriesCount * place.cellsPerSeries)
+            place.counts[position] = Int32(count(label))
             place.seriesCount *= count(label)
             if case .code = label.values { place.codePosition = position }
         }
@@ -78,13 +80,12 @@ struct MetricsLayout: Sendable {
 
     /// First cell of a series; an index that is too large names the last value, which is `other`.
     func cell(_ place: Place, _ key: SeriesKey) -> Int {
-        var cell = place.base
-        for position in 0..<4 {
-            let given = key.indices[position]
-            let index = position == place.codePosition ? StatusCodes.place(of: given) : given
-            cell += min(max(0, index), place.counts[position] - 1) * place.strides[position]
+        var indices = key.indices
+        if let position = place.codePosition {
+            indices[position] = Int32(StatusCodes.place(of: Int(indices[position])))
         }
-        return cell
+        indices.clamp(lowerBound: SIMD4(), upperBound: place.counts &- 1)
+        return place.base + Int((indices &* place.strides).wrappedSum())
     }
 
     /// The label values' indices of the series with a running number.

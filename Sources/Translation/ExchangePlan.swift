@@ -1,7 +1,9 @@
 // What must be remembered of a request so that its answer can be translated.
 
 /// Everything about one request that the translation of its answer needs.
-package struct ExchangePlan: Sendable {
+///
+/// A reference: it is much to copy, and several keep it. Nobody changes it once it is complete.
+package final class ExchangePlan {
     /// The model name the client asked for; echoed in the answer.
     package var requestedModel: String
     /// The model name sent upstream.

@@ -21,8 +21,10 @@ package struct IdentifierMint: Sendable {
             var random: UInt64 = 0
             for index in 0..<24 {
                 if index % 10 == 0 { random = word() }
-                unsafe buffer[count] = Self.base62(Int(random % 62))
-                random /= 62
+                // A word is a fraction of one, and its next digit what is whole of 62 times that.
+                let digit = random.multipliedFullWidth(by: 62)
+                random = digit.low
+                unsafe buffer[count] = unsafe Self.digits.utf8Start[Int(digit.high)]
                 count += 1
             }
             return count
@@ -32,13 +34,8 @@ package struct IdentifierMint: Sendable {
     /// A mint of its own, for what goes on beside this one.
     package mutating func forked() -> IdentifierMint { IdentifierMint(seed: (word(), word())) }
 
-    private static func base62(_ digit: Int) -> UInt8 {
-        switch digit {
-        case 0..<10: UInt8(ascii: "0") + UInt8(digit)
-        case 10..<36: UInt8(ascii: "A") + UInt8(digit - 10)
-        default: UInt8(ascii: "a") + UInt8(digit - 36)
-        }
-    }
+    private static let digits: StaticString =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
     /// xoroshiro128+ (Blackman and Vigna): enough to keep ids apart, no secret.
     private mutating func word() -> UInt64 {

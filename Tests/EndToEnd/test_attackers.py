@@ -10,7 +10,7 @@ import pytest
 from certificates import authority, issue, serving
 from conftest import ASK, Sidecar, eventually
 from test_edges import descriptors, resident
-from upstream import Upstream, chunk, completion, text_stream, tool_call
+from upstream import PATIENCE, Upstream, chunk, completion, text_stream, tool_call
 
 STREAM = {**ASK, "stream": True}
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -89,7 +89,7 @@ NEVER_ENDING = {
 def neighbours(sidecar, wild, answers):
     """Asks beside somebody who misbehaves."""
     for _ in range(3):
-        answer = httpx.post(sidecar.url + "/v1/messages", timeout=10, json={
+        answer = httpx.post(sidecar.url + "/v1/messages", timeout=10 * PATIENCE, json={
             **ASK, "messages": [{"role": "user", "content": "neighbour"}]})
         answers.append(answer.status_code)
 

@@ -174,4 +174,4 @@ def test_an_upstream_that_misbehaves_delays_no_token_of_another(neighbourhood, w
     pipe.send("enough")
     assert pipe.poll(20) and pipe.recv() > 0, "nobody has misbehaved"
     # What the other processes of this test take of the machine is in it too.
-    assert among[TOKENS // 2] < alone * 3 + 0.01, (alone, among[TOKENS // 2], among[-5:])
+    assert among[TOKENS // 2] < alone * 3 + 0.025, (alone, among[TOKENS // 2], among[-5:])

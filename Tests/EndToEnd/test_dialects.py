@@ -27,7 +27,7 @@ PLAIN = ["generic", "openai", "azure", "gemini", "ollama", "lmstudio", "groq", "
 # And what it does otherwise: ids that a template reads, pictures in results, reasoning sent back.
 OTHERWISE = {
     "kimi": "with the id", "llamacpp": "(tool) has a part of type 'image_url'",
-    "openrouter": "has ['reasoning']",
+    "openrouter": "has ['reasoning']", "vllm": "has ['reasoning']",
 }
 
 
@@ -210,7 +210,7 @@ def test_tools_without_reasoning_are_the_last_that_is_tried(upstream):
 
 def test_what_is_lost_and_mended_is_counted(upstream):
     with start(upstream) as sidecar:
-        upstream.then(completion())
+        upstream.then({**completion(), "usage": None})
         ask(sidecar, top_k=3, safeguards=[], messages=[
             {"role": "user", "content": "hi"},
             {"role": "assistant", "content": [
@@ -219,7 +219,7 @@ def test_what_is_lost_and_mended_is_counted(upstream):
         metrics = httpx.get(sidecar.url + "/metrics").text
         for line in ('lossy_translations_total{field="top_k"} 1',
                      'lossy_translations_total{field="safeguards"} 1',
-                     'repairs_total{kind="orphan_use"} 1'):
+                     'repairs_total{kind="usage"} 1', 'repairs_total{kind="orphan_use"} 1'):
             assert "claude_sidecar_" + line in metrics
     with start(upstream, DROP_UNSUPPORTED="strict") as sidecar:
         answer = ask(sidecar, top_k=3)

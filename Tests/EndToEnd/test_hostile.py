@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import struct
+import threading
 import time
 
 import httpx
@@ -63,6 +64,23 @@ def test_an_absolute_target_goes_where_it_says(sidecar, upstream):
     request = whole(BODY, b"connection: close").replace(
         b"/v1/messages", b"http://elsewhere.example/v1/messages", 1)
     assert sidecar.raw(request).startswith(b"HTTP/1.1 200")
+
+
+def test_an_asterisk_means_the_server(sidecar):
+    answer = sidecar.raw(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 204") and b"\r\nallow: GET, HEAD, POST\r\n" in answer
+    assert b"content-length" not in answer and answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("line, stays", [(b"", False), (b"connection: keep-alive\r\n", True)])
+def test_a_client_of_http_1_0_is_told_whether_it_may_ask_again(sidecar, line, stays):
+    ask = b"GET /api/hello HTTP/1.0\r\n"
+    answer = sidecar.raw(ask + line + b"\r\n" + ask + b"\r\n")
+    assert answer.count(b"HTTP/1.1 200") == (2 if stays else 1)
+    assert answer.startswith(b"HTTP/1.1 200")
+    first = answer.split(b"\r\n\r\n")[0]
+    assert first.endswith(b"connection: keep-alive" if stays else b"connection: close")
+    assert answer.count(b"connection: close") == 1, "the last one ends the connection"
 
 
 def test_an_upgrade_is_not_taken_up(sidecar, upstream):

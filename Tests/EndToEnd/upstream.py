@@ -109,9 +109,9 @@ class Connection:
         # Now, whoever still has a file over it.
         socket.close(self.sock.detach())
 
-    def wait_closed(self, timeout=5):
+    def wait_closed(self, timeout=5 * PATIENCE):
         """Until the proxy closes its end; the time of it, or None."""
-        self.sock.settimeout(timeout * PATIENCE)
+        self.sock.settimeout(timeout)
         try:
             while self.sock.recv(65536):
                 pass

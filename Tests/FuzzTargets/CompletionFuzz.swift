@@ -5,7 +5,7 @@ import Translation
 enum CompletionFuzz {
     static func run(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
-        var plan = Plans.make(&input)
+        let plan = Plans.make(&input)
         plan.isStream = false
         var mint = IdentifierMint(seed: (1, 2))
         do throws(APIError) {
@@ -40,7 +40,7 @@ enum CompletionFuzz {
 enum Plans {
     static func make(_ input: inout FuzzInput) -> ExchangePlan {
         let flags = input.byte()
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         plan.thinking = [.hidden, .shown, .omitted, .shown][flags & 3]
         if flags & 4 != 0 { plan.stopSequences = ["END", "\n\nHuman:"] }
         if flags & 8 != 0 { plan.prefill = "text" }

@@ -168,4 +168,60 @@ private let long = String(repeating: "long enough to be lifted ", count: 100)
         #expect(output.contiguous() == Array(text.utf8))
         #expect(output.pieces.map(\.count).max() == 3_000_002)
     }
+
+    // MARK: - Names
+
+    @Test func whatIsUnreadIsCheckedAndLeftOut() throws {
+        let keys = OpaqueKeys(["input"], unread: ["created", "model"])
+        func parsed(_ text: String) throws -> JSONValue {
+            try JSONDocument(parsing: Array(text.utf8), opaqueKeys: keys).root
+        }
+        let root = try parsed(
+            #"{"created":[1,{"a":2}],"a":{"model":"m","b":3},"model":null,"input":{"model":1}}"#)
+        #expect(root["created"] == nil && root["model"] == nil && root["a"]?["model"] == nil)
+        #expect(root["a"]?["b"]?.integer == 3)
+        #expect(root["input"]?.slice?.range.count == #"{"model":1}"#.utf8.count)
+        #expect(root.members.map(\.key.string) == ["a", "input"])
+        for broken in [
+            #"{"created":[1,}"#, #"{"created":tru}"#, #"{"created":"#, #"{"model":"\q"}"#,
+            "{\"model\":\(String(repeating: "[", count: 600))",
+        ] {
+            #expect(throws: JSONError.self) { try parsed(broken) }
+        }
+    }
+
+    /// The filter before the lookup forgets no name, however many share its places.
+    @Test func everyNameIsFoundAndNoOther() throws {
+        let names: [StaticString] = [
+            "", "a", "b", "role", "rolf", "content", "context", "stop", "stub", "tool_calls",
+            "tool_falls", "system", "metadata", "thinking", "max_tokens", "mix_tokens",
+        ]
+        for present in names {
+            let root = try document("{\"\(present)\":1,\"\(present)x\":2}", opaque: []).root
+            for name in names {
+                #expect((root[name]?.integer == 1) == (name.description == present.description))
+            }
+        }
+        let many = (0..<2000).map { "\"n\($0)\":\($0)" }.joined(separator: ",")
+        let root = try document("{\(many)}", opaque: []).root
+        #expect(root["n0"]?.integer == 0 && root["n1999"]?.integer == 1999)
+        #expect(root["n2000"] == nil && root["m7"] == nil)
+    }
+
+    // MARK: - Memory
+
+    @Test func treesThatLiveTogetherDoNotShareMemory() throws {
+        var documents: [JSONDocument?] = []
+        for number in 0..<64 {
+            let members = (0...number * 8).map { "\"k\($0)\":[\(number),{\"v\":\(number)}]" }
+            documents.append(try document("{\(members.joined(separator: ","))}", opaque: []))
+            _ = try? document("{\(members.joined(separator: ","))", opaque: [])
+            if number % 3 == 0 { documents[number / 2] = nil }
+        }
+        for (number, document) in documents.enumerated() {
+            guard let root = document?.root else { continue }
+            #expect(root.members.count == number * 8 + 1)
+            #expect(root.members.allSatisfy { $0.value.elements.last?["v"]?.integer == number })
+        }
+    }
 }

@@ -28,7 +28,7 @@ private func route(_ method: String, _ target: String) throws -> Route? {
         ("POST", "/api/event_logging/batch", .report), ("POST", "/v1/metrics", .report),
         ("HEAD", "/", .hello), ("HEAD", "/api/hello", .hello), ("GET", "/healthz", .alive),
         ("GET", "/livez", .alive), ("GET", "/readyz", .ready), ("GET", "/metrics", .metrics),
-        ("POST", "/quitquitquit", .quit),
+        ("POST", "/quitquitquit", .quit), ("OPTIONS", "*", .server),
         ("GET", "/quitquitquit", .wrongMethod(allow: "POST")),
         ("GET", "/v1/messages", .wrongMethod(allow: "POST")),
         ("POST", "/metrics", .wrongMethod(allow: "GET, HEAD")),

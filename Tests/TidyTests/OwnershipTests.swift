@@ -48,8 +48,9 @@ private let resources = [
         "a node of a tree",
         [
             "json_decref", "json_incref", "json_delete", "json_object", "json_array", "json_string",
-            "json_integer", "cjansson_reference", "json_loads", "json_loadb",
-        ], in: ["JSON/OwnedNode.swift"]),
+            "json_integer", "json_loads", "json_loadb", "json_set_alloc_funcs", "carena",
+            "carena_use", "carena_clear", "carena_allocate", "carena_release",
+        ], in: ["JSON/TreeArena.swift"]),
     Resource(
         "memory", [".allocate", ".deallocate", "malloc", "calloc", "free", "strdup"],
         in: ["Upstream/EasyHandle.swift", "EventLoop/EventLoop.swift"]),

@@ -177,7 +177,7 @@ private func chat(
     }
 
     @Test func aFenceIsTakenOffBeforeAStopSequence() throws {
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         plan.stripsFences = true
         plan.stopSequences = ["END"]
         #expect(try answers("```\n{}\n```END more", plan).allSatisfy { $0 == "{}" })

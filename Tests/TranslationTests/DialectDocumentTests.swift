@@ -68,6 +68,7 @@ import Testing
 
     private static func replay(_ replay: Dialect.ReasoningReplay) -> String {
         switch replay {
+        case .bothNames: "`reasoning_content` and `reasoning`"
         case .none: "no"
         case .content: "`reasoning_content`"
         case .everyToolCall: "`reasoning_content` with every call"

@@ -259,7 +259,7 @@ private let outputs: [(String, Int?, Int)] = [
     }
 
     @Test func aKeyOfOursIsNotTheClientsFaultInsideAnAnswerEither() throws {
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         let chat = try JSONDocument(parsing: Array(#"{"error":{"message":"x","code":401}}"#.utf8))
         let text = #"{"error":{"type":"authentication_error","message":"x"}}"#
         let passed = try JSONDocument(parsing: Array(text.utf8))

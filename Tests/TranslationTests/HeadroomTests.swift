@@ -25,7 +25,7 @@ private func sent(
 
 /// A plan of a request for so many tokens of text that the upstream was asked for more.
 private func plan(_ tokens: Int?, lacksHeadroom: Bool = false) -> ExchangePlan {
-    var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+    let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
     plan.textTokensMax = tokens
     plan.lacksHeadroom = lacksHeadroom
     return plan
@@ -188,7 +188,7 @@ private func text(_ run: StreamRun) -> String {
     }
 
     @Test func aStopSequenceInFrontOfTheLimitWins() throws {
-        var plan = plan(4)
+        let plan = plan(4)
         plan.stopSequences = ["STOP"]
         let content = "a b STOP c d e f g h i j k"
         let met = try message(completion(#"{"content":"\#(content)"}"#), plan)

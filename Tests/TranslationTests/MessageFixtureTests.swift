@@ -37,7 +37,7 @@ import Testing
     /// order it came.
     @Test(arguments: fixtures("message").filter { !$0.hasPrefix("X") })
     func theEventsSayTheSame(name: String) throws {
-        var plan = try answerPlan(name, of: "message")
+        let plan = try answerPlan(name, of: "message")
         plan.isStream = true
         let body = try fixture("message", name, "completion.json")
         var mint = IdentifierMint(seed: (1, 2))

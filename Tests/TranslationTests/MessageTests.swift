@@ -5,10 +5,10 @@ import Testing
 @testable import Translation
 
 private func message(
-    _ completion: String, _ change: (inout ExchangePlan) -> Void = { _ in }
+    _ completion: String, _ change: (ExchangePlan) -> Void = { _ in }
 ) throws -> (body: [String: Any], translated: TranslatedMessage) {
-    var plan = ExchangePlan(requestedModel: "m", upstreamModel: "u", isStream: false)
-    change(&plan)
+    let plan = ExchangePlan(requestedModel: "m", upstreamModel: "u", isStream: false)
+    change(plan)
     var mint = IdentifierMint(seed: (1, 2))
     let translator = MessageTranslator(plan: plan)
     let translated = try translator.translate(completion: Array(completion.utf8), mint: &mint)

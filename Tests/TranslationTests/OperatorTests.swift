@@ -74,7 +74,7 @@ private func chat(
         ("priority", "fast"), ("fast", "fast"), ("default", "standard"), (nil, nil),
     ])
     func whoAsksForSpeedIsToldOfIt(tier: String?, speed: String?) throws {
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         let told = tier.map { #","service_tier":"\#($0)""# } ?? ""
         let body =
             #"{"choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]\#(told)}"#

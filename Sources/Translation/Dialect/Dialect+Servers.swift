@@ -84,7 +84,7 @@ extension Dialect {
         $0.stopsMax = 1000
         $0.reasoning = ReasoningControl(
             .chatTemplate, effort: .top, ReasoningControl.upToHigh)
-        $0.replay = .content
+        $0.replay = .bothNames
         $0.prefill = .continueFinalMessage
     }
 
@@ -93,6 +93,7 @@ extension Dialect {
         $0 = vllm
         ($0.name, $0.title) = ("sglang", "SGLang")
         $0.addresses = [":30000"]
+        $0.replay = .content
     }
 
     /// llama.cpp's server.
@@ -102,6 +103,7 @@ extension Dialect {
         $0.reasoning = ReasoningControl(
             .chatTemplate, effort: .chatTemplate, ReasoningControl.upToHigh)
         $0.reasoning.budget = .top
+        $0.replay = .content
         $0.fetchesImages = false
         $0.acceptsImagesInTools = true
         $0.schemas = .grammar

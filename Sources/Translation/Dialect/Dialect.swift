@@ -9,6 +9,8 @@ package struct Dialect: Sendable, Equatable {
         case none
         /// `reasoning_content` wherever there is some.
         case content
+        /// The same as `reasoning` too: versions of vLLM read the one or the other.
+        case bothNames
         /// `reasoning_content` on each assistant message with tool calls, `""` when there is none.
         case everyToolCall
         /// OpenRouter's `reasoning_details` as they came, else `reasoning`.

@@ -94,6 +94,7 @@ extension ConversationEmitter {
         switch dialect.replay {
         case .none, .everyToolCall, .thoughtSignatures: nil
         case .content: thoughts.text.map { .content($0) }
+        case .bothNames: thoughts.text.map { .bothNames($0) }
         case .parts: thoughts.text.map { .parts($0) }
         case .details:
             thoughts.details.isEmpty

@@ -76,6 +76,8 @@ struct OutgoingToolCall {
 enum OutgoingReasoning {
     /// `reasoning_content`.
     case content(TextRun)
+    /// `reasoning_content` and `reasoning`.
+    case bothNames(TextRun)
     /// `reasoning`.
     case plain(TextRun)
     /// Elements of `reasoning_details`.
@@ -184,6 +186,11 @@ extension JSONWriter {
         case .content(let text):
             key("reasoning_content")
             string(text)
+        case .bothNames(let text):
+            for name in ["reasoning_content", "reasoning"] as [StaticString] {
+                key(name)
+                string(text)
+            }
         case .plain(let text):
             key("reasoning")
             string(text)

@@ -2,7 +2,7 @@
 package import JSON
 
 /// What a request became.
-package enum TranslatedRequest: Sendable {
+package enum TranslatedRequest {
     /// A body to send upstream.
     case upstream(body: JSONOutput, plan: ExchangePlan)
     /// Nothing to ask a model for: `max_tokens` is 0 (cache pre-warming).
@@ -52,7 +52,7 @@ package struct RequestTranslator: Sendable {
         let upstreamModel = models.resolve(model)
         let known = quirks(upstreamModel)
         let dialect = dialects.dialect(for: upstreamModel, known)
-        var plan = ExchangePlan(
+        let plan = ExchangePlan(
             requestedModel: model, upstreamModel: upstreamModel,
             isStream: root["stream"]?.bool ?? false)
         plan.dialect = dialect.name
@@ -66,7 +66,7 @@ package struct RequestTranslator: Sendable {
         plan.stopSequences = Self.stopSequences(reply?["stop_sequences"])
         var limit = try TokenLimit(root["max_tokens"])
         guard limit.asked != 0 else { return .local(plan: plan) }
-        limit.fit(limits, dialect, &plan)
+        limit.fit(limits, dialect, plan)
 
         let conversation = try Conversation(messages, dialect.toolIDs)
         plan.usedToolIDs = conversation.toolUseIDs

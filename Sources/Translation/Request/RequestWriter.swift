@@ -7,7 +7,7 @@ internal import JSON
 struct RequestWriter {
     var root: JSONValue
     var dialect: Dialect
-    var plan: ExchangePlan
+    let plan: ExchangePlan
     var messages: [OutgoingMessage]
     var tools: ToolList
     var choice: ToolChoice

@@ -29,7 +29,7 @@ struct TokenLimit {
     /// A client that wants no thinking means its limit for text alone; a model that thinks all the
     /// same gets room for that. With thinking the limit is for both, as Anthropic has it. A single
     /// token is asked for to see whether there is such a model.
-    mutating func fit(_ limits: RequestLimits, _ dialect: Dialect, _ plan: inout ExchangePlan) {
+    mutating func fit(_ limits: RequestLimits, _ dialect: Dialect, _ plan: ExchangePlan) {
         guard let asked else {
             // The upstream's own default, unless the operator has set a limit.
             bounded = limits.maxTokens.map { min($0, dialect.outputTokens.upperBound) }

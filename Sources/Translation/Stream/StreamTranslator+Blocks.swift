@@ -39,9 +39,7 @@ extension StreamTranslator {
     /// Adds text to the open block, as escaped as it came.
     mutating func delta(_ content: Span<UInt8>, into events: inout [UInt8]) {
         outputBytes += content.count
-        events += deltaOpening
-        events.append(content)
-        events.append(deltaClosing)
+        events.append(deltaOpening, content, deltaClosing)
     }
 
     /// Adds decoded text to the open block.

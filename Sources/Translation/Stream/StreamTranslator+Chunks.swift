@@ -3,10 +3,11 @@ internal import EventStream
 internal import JSON
 
 extension StreamTranslator {
-    /// Members that are never looked into, or whose place in the bytes is needed.
-    private static let opaqueKeys = OpaqueKeys([
-        "content", "reasoning_content", "reasoning", "arguments", "logprobs",
-    ])
+    /// Members that are never looked into, or whose place in the bytes is needed; and those that
+    /// every chunk has and no answer tells.
+    private static let opaqueKeys = OpaqueKeys(
+        ["content", "reasoning_content", "reasoning", "arguments"],
+        unread: ["created", "model", "system_fingerprint", "logprobs", "prompt_logprobs"])
     private static let reasoningKeys: [StaticString] = [
         "reasoning_content", "reasoning", "thinking", "reasoning_text",
     ]

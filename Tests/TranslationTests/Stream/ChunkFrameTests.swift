@@ -50,7 +50,7 @@ private let pieces = [
 ]
 
 private func plans(_ random: inout Seeded) -> ExchangePlan {
-    var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+    let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
     plan.thinking = [.shown, .shown, .omitted, .hidden].randomElement(using: &random) ?? .shown
     if Int.random(in: 0..<4, using: &random) == 0 { plan.stopSequences = ["END"] }
     return plan
@@ -62,7 +62,7 @@ private let ending =
 @Suite struct ChunkFrameTests {
     @Test(arguments: Server.all)
     fileprivate func theChunkAfterTheNextNeedsNoParser(server: Server) throws {
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         plan.thinking = .shown
         var translator = StreamTranslator(
             plan: plan, messageID: "m", requestID: "r", mint: IdentifierMint(seed: (1, 2)))

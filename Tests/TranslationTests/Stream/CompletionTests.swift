@@ -101,7 +101,7 @@ private let completions = [
     private func run(_ body: String, _ thinking: ThinkingEmission = .shown) -> (
         [UInt8], StreamTranslator
     ) {
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
         plan.thinking = thinking
         plan.stopSequences = ["END"]
         var translator = StreamTranslator(
@@ -113,7 +113,7 @@ private let completions = [
 
     @Test(arguments: completions)
     func theEventsSayWhatTheMessageWouldSay(body: String) throws {
-        var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: false)
+        let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: false)
         plan.thinking = .shown
         plan.stopSequences = ["END"]
         let message = MessageTranslator(plan: plan)

@@ -30,7 +30,9 @@ private let stream = """
 
     """
 
-private let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+private var plan: ExchangePlan {
+    ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+}
 
 private func pass(
     _ pieces: [[UInt8]], _ end: StreamTranslator.End = .endOfStream

@@ -5,10 +5,10 @@ import Testing
 @testable import Translation
 
 private func translator(
-    _ configure: (inout ExchangePlan) -> Void = { _ in }
+    _ configure: (ExchangePlan) -> Void = { _ in }
 ) -> StreamTranslator {
-    var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
-    configure(&plan)
+    let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+    configure(plan)
     return StreamTranslator(
         plan: plan, messageID: "msg_1", requestID: "req_1", mint: IdentifierMint(seed: (1, 2)))
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// A plan as a fixture's `plan.json` says it.
 func answerPlan(_ name: String, of kind: String = "stream") throws -> ExchangePlan {
-    var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+    let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
     guard let bytes = try? fixture(kind, name, "plan.json"),
         let object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
     else { return plan }

@@ -44,7 +44,7 @@ import Testing
         var random = Seeded(state: 20_261_124)
         for round in 0..<1500 {
             let bytes = Array(randomStream(&random).utf8)
-            var plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
+            let plan = ExchangePlan(requestedModel: "m", upstreamModel: "m", isStream: true)
             plan.thinking = [.hidden, .shown, .omitted].randomElement(using: &random) ?? .hidden
             plan.allowsParallelToolUse = Bool.random(using: &random)
             if Bool.random(using: &random) { plan.stopSequences = ["END"] }
