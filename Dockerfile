@@ -15,11 +15,12 @@ COPY Package.swift ./
 COPY Sources Sources
 # The manifest names the test targets, so their folders must be there.
 COPY Tests Tests
+COPY scripts/lib scripts/
 # Before it nothing depends on the commit.
 ARG REVISION=
-RUN CLAUDE_SIDECAR_COMMIT=${REVISION} swift build -c release --static-swift-stdlib --product claude-sidecar
+RUN CLAUDE_SIDECAR_COMMIT=${REVISION} bash -c '. scripts/lib && build_release'
 # Debian's own version of libcurl, without what nothing here uses: LDAP, Kerberos, SSH.
-COPY scripts/lib scripts/slim-curl scripts/
+COPY scripts/slim-curl scripts/
 RUN scripts/slim-curl /slim \
     && install /slim/lib/libcurl.so.4 "$(readlink -f /usr/lib/*/libcurl.so.4)"
 COPY scripts/assemble scripts/assemble

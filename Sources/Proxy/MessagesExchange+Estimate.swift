@@ -8,7 +8,8 @@ extension TokenEstimate {
         let plan = request.plan
         rough = plan.estimatedInputTokens
         guard case .upstream(let body, _) = request,
-            calibration.wantsSample(of: plan.upstreamModel) || plan.options.estimatesAtStart
+            calibration.wantsSample(of: plan.upstreamModel, rough: rough)
+                || plan.options.estimatesAtStart
         else { return }
         careful = TokenEstimator.estimate(body.pieces)
     }

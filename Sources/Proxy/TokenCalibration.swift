@@ -6,7 +6,7 @@ internal import Translation
 ///
 /// There are two estimates. The rough one, by the size of the body, is free and every exchange has
 /// it. The careful one costs more than the translation: only some exchanges are measured by it, the
-/// first of a model and then one in sixteen.
+/// first of a model and then one in sixteen, of those with long requests one in sixty-four.
 final class TokenCalibration: Sendable {
     /// A ratio that follows what was seen last.
     ///
@@ -45,17 +45,21 @@ final class TokenCalibration: Sendable {
     private static let modelsMax = 256
     private static let firstSamples = 4
     private static let interval = 16
+    private static let longInterval = 64
+    /// Tokens of a long request, roughly: 128 KB.
+    private static let longTokens = 32 * 1024
 
     private let entries = Mutex<[String: Entry]>([:])
 
-    /// Whether an exchange with a model is to be measured; counts it.
-    func wantsSample(of model: String) -> Bool {
+    /// Whether an exchange with a model is to be measured, its request being so long; counts it.
+    func wantsSample(of model: String, rough: Int) -> Bool {
         entries.withLock { entries in
             guard entries[model] != nil || entries.count < Self.modelsMax else { return false }
             entries[model, default: Entry()].exchanges += 1
             guard let entry = entries[model] else { return false }
             return entry.careful.samples < Self.firstSamples
-                || entry.exchanges % Self.interval == 0
+                || entry.exchanges
+                    % (rough < Self.longTokens ? Self.interval : Self.longInterval) == 0
         }
     }
 

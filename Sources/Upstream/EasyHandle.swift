@@ -17,8 +17,11 @@ internal import CCurl
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_TCP_NODELAY, 1)
         set(CURLOPT_POST, 1)
+        set(CURLOPT_UPLOAD_BUFFERSIZE, 16 * 1024)  // the least it takes; it stays to the end
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_MAXAGE_CONN, 55)
+        // Pods move: a minute of failures with the old address would be long.
+        set(CURLOPT_DNS_CACHE_TIMEOUT, 5)
         set(CURLOPT_HTTP_VERSION, client.options.httpVersion)
         // Requests share a connection where they can.
         set(CURLOPT_PIPEWAIT, client.options.usesHTTP2 ? 1 : 0)

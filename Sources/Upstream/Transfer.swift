@@ -190,7 +190,7 @@ package enum TransferFailure: Error, Equatable {
         head = UpstreamHead(status: status, bytes: headBytes)
         timings = TransferTimings(easy)
         headBytes = []
-        if bodyPiece == body.pieces.count { body = UpstreamBody(pieces: []) }
+        if bodyPiece == body.pieces.count { body = .empty }
         markReadable()
         return line.count
     }

@@ -78,7 +78,7 @@ package import EventLoop
         let message = OutgoingMessage(head: origin.head(request), request.body)
         if !request.wantsNewConnection, let connection = plain.take() {
             let transfer = Transfer(
-                UpstreamBody(pieces: []), .plain(connection), client: self, signal: signal)
+                .empty, .plain(connection), client: self, signal: signal)
             connection.serve(transfer, message)
             return transfer
         }
@@ -87,14 +87,17 @@ package import EventLoop
 
     /// Starts a GET in this round; `nil` when libcurl has no memory.
     package func get(_ url: String, _ headers: HeaderList, signal: Signal) -> Transfer? {
-        var request = UpstreamRequest(url: url, headers: headers, body: UpstreamBody(pieces: []))
+        var request = UpstreamRequest(url: url, headers: headers, body: .empty)
         request.isGet = true
         return sendOverLibcurl(request, signal)
     }
 
     private func sendOverLibcurl(_ request: UpstreamRequest, _ signal: Signal) -> Transfer? {
         guard let easy = spare.popLast() ?? EasyHandle(self) else { return nil }
-        let transfer = Transfer(request.body, .libcurl(easy), client: self, signal: signal)
+        // libcurl has a copy of a small body, and asks for the pieces of a larger one.
+        let isAsked = request.body.count > UpstreamBody.inlineBytesMax
+        let transfer = Transfer(
+            isAsked ? request.body : .empty, .libcurl(easy), client: self, signal: signal)
         unsafe easy.prepare(request, for: Unmanaged.passUnretained(transfer).toOpaque())
         add(transfer, easy)
         return transfer
@@ -105,7 +108,7 @@ package import EventLoop
         to origin: PlainOrigin, _ message: OutgoingMessage, _ signal: Signal
     ) -> Transfer? {
         let transfer = Transfer(
-            UpstreamBody(pieces: []), .queued(message), client: self, signal: signal)
+            .empty, .queued(message), client: self, signal: signal)
         guard connectingCount < Self.connectingMax else {
             queue.append(transfer)
             return transfer

@@ -26,8 +26,12 @@ package struct UpstreamRequest {
 
 /// A body in pieces, none of which is copied when the whole is large.
 package struct UpstreamBody: Sendable {
-    /// Up to this size a body goes out in one packet with the head, at the price of a copy.
-    static let inlineBytesMax = 64 * 1024
+    /// Up to this size, that of a TLS record, a body goes out in one packet with the head, at the
+    /// price of a copy that lives as long as the transfer.
+    static let inlineBytesMax = 16 * 1024
+
+    /// Nothing.
+    static let empty = UpstreamBody(pieces: [])
 
     /// The pieces, in order.
     package let pieces: [ArraySlice<UInt8>]

@@ -1,15 +1,16 @@
-"""Where clients come in: Unix sockets and IPv6."""
+"""Where clients come in, and where upstreams are: Unix sockets, IPv6, names that change."""
 
 import signal
 import socket
 import stat
+import subprocess
 
 import httpx
 import pytest
 
-from conftest import ASK, Sidecar
+from conftest import ASK, Sidecar, eventually
 from test_http import run
-from upstream import completion
+from upstream import Upstream, completion, text_stream
 
 
 def over(path):
@@ -102,3 +103,70 @@ def test_a_listener_takes_ipv6(upstream, host):
         # Without `ipv6only` the same socket takes IPv4.
         assert httpx.get(sidecar.url + "/readyz").status_code == 200
     assert sidecar.stop() == 0
+
+
+# --- where upstreams are -------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+@pytest.mark.parametrize("body", [ASK, {**ASK, "stream": True}], ids=["message", "stream"])
+def test_an_upstream_has_an_ipv6_address(body):
+    upstream = Upstream(host="::1")
+    upstream.always(text_stream("six") if body.get("stream") else completion("six"))
+    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url)
+    assert "six" in httpx.post(sidecar.url + "/v1/messages", json=body).text
+    assert upstream.requests[0].headers["host"] == f"[::1]:{upstream.port}"
+    assert sidecar.stop() == 0
+
+
+NAMES = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result) {
+    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+    char address[64] = "";
+    if (node && strcmp(node, "upstream.test") == 0) {
+        FILE *file = fopen(getenv("ADDRESS_OF_UPSTREAM"), "r");
+        if (!file || fscanf(file, "%63s", address) != 1) return EAI_NONAME;
+        fclose(file);
+        node = address;
+    }
+    return next(node, service, hints, result);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory):
+    """A library under which `upstream.test` has the address that a file says."""
+    folder = tmp_path_factory.mktemp("names")
+    (folder / "names.c").write_text(NAMES)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "names.so", folder / "names.c", "-ldl"],
+                   check=True)
+    return folder / "names.so"
+
+
+def test_a_name_that_leads_elsewhere_is_followed(names, tmp_path):
+    def closing(word):
+        return lambda connection: connection.json(completion(word)) or "close"
+    first = Upstream().always(closing("first"))
+    second = Upstream(port=first.port, host="127.0.0.2").always(closing("second"))
+    address = tmp_path / "address"
+    address.write_text("127.0.0.1")
+    sidecar = Sidecar(OPENAI_BASE_URL=f"http://upstream.test:{first.port}/v1", WORKERS="1",
+                      LD_PRELOAD=str(names), ADDRESS_OF_UPSTREAM=str(address))
+
+    def answer():
+        return httpx.post(sidecar.url + "/v1/messages", json=ASK).text
+    assert "first" in answer()
+    address.write_text("127.0.0.2")
+    # An address is remembered for some seconds, a connection until it ends.
+    assert eventually(lambda: "second" in answer(), 15)
+    assert second.requests and sidecar.stop() == 0

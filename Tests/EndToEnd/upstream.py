@@ -141,7 +141,7 @@ def unlisted(connection):
 class Upstream:
     """Listens on loopback, with TLS when it gets a context, and plays one script a request."""
 
-    def __init__(self, port=0, tls=None, path=None):
+    def __init__(self, port=0, tls=None, path=None, host="127.0.0.1"):
         self.scripts = queue.Queue()
         # What is answered to a GET, which asks for the models, and how often that was asked.
         self.models = unlisted
@@ -156,9 +156,11 @@ class Upstream:
             self.listener.listen(128)
             self.url = f"unix:{path}:/v1"
         else:
-            self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self.listener = socket.create_server((host, port), family=family, backlog=128)
             self.port = self.listener.getsockname()[1]
-            self.url = f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self.port}/v1"
+            name = "localhost" if tls else f"[{host}]" if ":" in host else host
+            self.url = f"{'https' if tls else 'http'}://{name}:{self.port}/v1"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reset(self):

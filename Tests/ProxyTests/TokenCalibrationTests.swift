@@ -11,7 +11,7 @@ private func words(_ tokens: Double) -> TokenCount { TokenCount(parts: [tokens, 
         let calibration = TokenCalibration()
         #expect(calibration.calibrated(careful: words(100), for: "m") == (100, false))
         for _ in 0..<30 {
-            _ = calibration.wantsSample(of: "m")
+            _ = calibration.wantsSample(of: "m", rough: 100)
             calibration.learn(150, rough: 300, careful: words(100), of: "m")
         }
         let count = calibration.calibrated(careful: words(1000), for: "m")
@@ -22,7 +22,7 @@ private func words(_ tokens: Double) -> TokenCount { TokenCount(parts: [tokens, 
 
     @Test func nonsenseMovesItNoFurtherThanItsBounds() {
         let calibration = TokenCalibration()
-        _ = calibration.wantsSample(of: "m")
+        _ = calibration.wantsSample(of: "m", rough: 100)
         for _ in 0..<50 { calibration.learn(1_000_000, rough: 100, careful: words(100), of: "m") }
         #expect((150...250).contains(calibration.calibrated(careful: words(100), for: "m").tokens))
         calibration.learn(0, rough: 0, careful: words(0), of: "m")
@@ -33,7 +33,7 @@ private func words(_ tokens: Double) -> TokenCount { TokenCount(parts: [tokens, 
     /// is estimated right.
     @Test func shortRequestsSayLittleOfLongOnes() {
         let calibration = TokenCalibration()
-        _ = calibration.wantsSample(of: "m")
+        _ = calibration.wantsSample(of: "m", rough: 100)
         calibration.learn(1000, rough: 1000, careful: words(1000), of: "m")
         for _ in 0..<5 { calibration.learn(17, rough: 26, careful: words(26), of: "m") }
         #expect(
@@ -43,7 +43,7 @@ private func words(_ tokens: Double) -> TokenCount { TokenCount(parts: [tokens, 
     /// As cl100k counts: Chinese takes nearly twice of what words of English say.
     @Test func oneScriptIsLearnedApartFromAnother() {
         let calibration = TokenCalibration()
-        _ = calibration.wantsSample(of: "m")
+        _ = calibration.wantsSample(of: "m", rough: 100)
         func count(_ words: Double, _ others: Double) -> TokenCount {
             TokenCount(parts: [words, 0, others, 0])
         }
@@ -59,12 +59,25 @@ private func words(_ tokens: Double) -> TokenCount { TokenCount(parts: [tokens, 
     @Test func onlySomeExchangesAreMeasured() {
         let calibration = TokenCalibration()
         var samples = 0
-        for _ in 0..<160 where calibration.wantsSample(of: "m") {
+        for _ in 0..<160 where calibration.wantsSample(of: "m", rough: 100) {
             samples += 1
             calibration.learn(10, rough: 10, careful: words(10), of: "m")
         }
         #expect((10...14).contains(samples))
-        for model in 0..<1000 { _ = calibration.wantsSample(of: "model \(model)") }
-        #expect(!calibration.wantsSample(of: "one too many"))
+        for model in 0..<1000 { _ = calibration.wantsSample(of: "model \(model)", rough: 100) }
+        #expect(!calibration.wantsSample(of: "one too many", rough: 100))
+    }
+
+    /// An estimate of a long request takes as long as its translation: it is made less often.
+    @Test func longRequestsAreMeasuredLessOften() {
+        func samples(_ rough: Int) -> Int {
+            let calibration = TokenCalibration()
+            return (0..<640).count { _ in
+                let isWanted = calibration.wantsSample(of: "m", rough: rough)
+                if isWanted { calibration.learn(100, rough: 100, careful: words(100), of: "m") }
+                return isWanted
+            }
+        }
+        #expect(samples(1000) == 44 && samples(200_000) == 14)
     }
 }

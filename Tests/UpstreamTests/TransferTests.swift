@@ -7,7 +7,7 @@ import Testing
 private let whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 @Suite struct TransferTests {
-    @Test(arguments: [0, 3, 64 * 1024, 64 * 1024 + 1, 3_000_000])
+    @Test(arguments: [0, 3, 16 * 1024, 16 * 1024 + 1, 64 * 1024 + 1, 3_000_000])
     func aBodyOfAnySizeArrivesWhole(size: Int) {
         let seen = Seen<[UInt8]>()
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }

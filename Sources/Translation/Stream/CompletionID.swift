@@ -9,7 +9,12 @@ enum CompletionID {
     /// What of the id may stand in a header; `nil` when that is nothing.
     static func read(_ completion: JSONValue) -> String? {
         guard let text = completion["id"]?.text, !text.isEmpty else { return nil }
-        let harmless = text.string.utf8.filter(isHarmless)
+        var whole = text.string
+        // As ids are: nothing to leave out.
+        if whole.withUTF8({ unsafe $0.count <= bytesMax && $0.allSatisfy(isHarmless) }) {
+            return whole
+        }
+        let harmless = whole.utf8.filter(isHarmless)
         let id = String(decoding: harmless.prefix(bytesMax), as: UTF8.self)
         return id.isEmpty ? nil : id
     }
