@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from conftest import ASK, Sidecar, eventually
-from upstream import chunk, text_stream
+from upstream import PATIENCE, chunk, text_stream
 
 STREAM = {**ASK, "stream": True}
 STREAMS = 200
@@ -167,13 +167,13 @@ def test_the_exit_status_after_sigterm_is_a_setting(upstream, value, status):
 def test_a_delay_serves_who_has_not_heard_yet(upstream):
     """An application beside us that gets SIGTERM in the same moment may still ask something."""
     upstream.then(text_stream("late"))
-    sidecar = own_sidecar(upstream, DRAIN_DELAY="1s")
+    sidecar = own_sidecar(upstream, DRAIN_DELAY=f"{PATIENCE:g}s")
     sidecar.process.send_signal(signal.SIGTERM)
     assert eventually(lambda: admin(sidecar, "/readyz").status_code == 503)
     assert "claude_sidecar_draining 1" in admin(sidecar, "/metrics").text
     answer = httpx.post(sidecar.url + "/v1/messages", json=STREAM)
     assert answer.status_code == 200 and "late" in answer.text
-    assert sidecar.process.wait(5) == 0
+    assert sidecar.process.wait(5 * PATIENCE) == 0
 
 
 def test_who_is_told_by_request_waits_for_nobody(upstream):

@@ -111,8 +111,9 @@ def test_an_upstream_that_never_answers(upstream):
 
 def test_a_pause_of_the_process_is_nobodys_silence(upstream):
     """As of a container, or a machine that moves: what has come meanwhile is not too late."""
-    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, FIRST_BYTE_TIMEOUT="2s", MAX_RETRIES="0",
-                      UPSTREAM_IDLE_TIMEOUT="2s", WORKERS="1")
+    limit = f"{2 * PATIENCE:g}s"
+    sidecar = Sidecar(OPENAI_BASE_URL=upstream.url, FIRST_BYTE_TIMEOUT=limit, MAX_RETRIES="0",
+                      UPSTREAM_IDLE_TIMEOUT=limit, WORKERS="1")
     go = threading.Event()
 
     def script(connection):
@@ -125,20 +126,20 @@ def test_a_pause_of_the_process_is_nobodys_silence(upstream):
                   parts[1]]
         if connection.request.body["messages"][0]["content"] == "at once":
             connection.send(answer.pop(0))
-        go.wait(10)
+        go.wait(10 * PATIENCE)
         connection.send(b"".join(answer))
         return "close"
     upstream.always(script)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(post, sidecar, {
-            **body, "messages": [{"role": "user", "content": when}]}, timeout=20)
+            **body, "messages": [{"role": "user", "content": when}]}, timeout=20 * PATIENCE)
             for body in (ASK, STREAM) for when in ("at once", "later")]
         for _ in answers:
             upstream.next_request()
         sidecar.process.send_signal(signal.SIGSTOP)
         go.set()
         # Longer than either limit.
-        time.sleep(2.5)
+        time.sleep(2.5 * PATIENCE)
         sidecar.process.send_signal(signal.SIGCONT)
         for answer in answers:
             answer = answer.result()
