@@ -52,7 +52,8 @@ extension Connection {
         bytesMax: Int, mayGrow: (Int) -> Bool = { _ in true }
     ) async throws(RequestBodyError) -> [UInt8] {
         bodyStartedAt = loop.now
-        expectMore(after: 0)
+        // Most bodies come with their head.
+        if announcedBodyBytes.map({ $0 > input.count }) ?? true { expectMore(after: 0) }
         defer { loop.cancel(timer) }
         switch body {
         case .none, .finished: return []

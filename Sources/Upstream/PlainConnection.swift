@@ -5,9 +5,11 @@ internal import HTTP
 /// One connection to an upstream without TLS; it serves one transfer after the other.
 final class PlainConnection: DescriptorHandler {
     /// Common servers and load balancers cut idle connections after a minute.
-    private static let idleMax = Duration.seconds(55)
+    ///
+    /// In nanoseconds, as the other.
+    private static let idleMax: UInt64 = 55_000_000_000
     /// An address may have come to mean another server.
-    private static let lifetimeMax = Duration.seconds(300)
+    private static let lifetimeMax: UInt64 = 300_000_000_000
     private static let pieceBytesMax = 64 * 1024
 
     /// How long it took to connect, in microseconds.

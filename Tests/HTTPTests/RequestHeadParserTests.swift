@@ -54,6 +54,19 @@ import Testing
         #expect(head.headers.map(\.value) == ["x", "k", "l", "100-Continue", "007"])
     }
 
+    /// The characters of a name are those of RFC 9110, 5.6.2, and no others of the 256.
+    @Test func aNameIsMadeOfTokenCharactersOnly() {
+        let signs = Set("!#$%&'*+-.^_`|~".utf8)
+        let letters = Set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: ":") {
+            let head = Array("GET / HTTP/1.1\r\nHost: h\r\nA".utf8) + [byte]
+            let outcome = feed([(head + Array("B: c\r\n\r\n".utf8))[...]])
+            var isTaken = false
+            if case .head = outcome { isTaken = true }
+            #expect(isTaken == (signs.contains(byte) || letters.contains(byte)), "\(byte)")
+        }
+    }
+
     @Test func headerNamesFoldOnlyLetters() throws {
         let head = try head("GET / HTTP/1.1\r\nHost: x\r\nA^: 1\r\nA~: 2\r\n\r\n")
         #expect(head.header("a~") == "2")
