@@ -39,20 +39,20 @@ final class LogWriter: Sendable {
     }
 
     private func keep(_ lines: borrowing [UInt8]) {
-        let writer: Worker? = state.withLock { state in
+        let (writer, isNew): (Worker?, Bool) = state.withLock { state in
             guard state.waiting.count + lines.count <= Self.waitingBytesMax else {
                 drop(lines[...])
-                return nil
+                return (nil, false)
             }
             state.waiting += lines
             isBehind.store(true, ordering: .releasing)
-            if let writer = state.writer { return writer }
+            if let writer = state.writer { return (writer, false) }
             let writer = Worker()
             state.writer = writer
-            writer.start { loop in PatientWriter(self, on: loop) }
-            return nil
+            return (writer, true)
         }
-        writer?.wake()
+        // Not under the lock: the first thing that its thread wants is the lock.
+        if isNew { writer?.start { loop in PatientWriter(self, on: loop) } } else { writer?.wake() }
     }
 
     private func drop(_ lines: ArraySlice<UInt8>) {
