@@ -169,6 +169,17 @@ def client(sidecar):
 ASK = {"model": "claude-x", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
 
 
+def read_all(sock):
+    """What comes until the other end closes, or resets."""
+    answer = b""
+    try:
+        while more := sock.recv(65536):
+            answer += more
+    except ConnectionResetError:
+        pass
+    return answer
+
+
 @pytest.fixture
 def ask():
     return dict(ASK)

@@ -12,10 +12,10 @@ import time
 
 import pytest
 
-from conftest import ASK, Sidecar, eventually
+from conftest import ASK, Sidecar, eventually, read_all
 from test_attackers import NEVER_ENDING, forever
 from test_edges import descriptors
-from test_hostile import HEAD, STREAM, connect, read_all, whole
+from test_hostile import HEAD, STREAM, connect, whole
 from upstream import Upstream, chunk
 
 TOKENS = 100

@@ -12,7 +12,7 @@ import time
 import httpx
 import pytest
 
-from conftest import ASK, PATIENCE, Sidecar, eventually
+from conftest import ASK, PATIENCE, Sidecar, eventually, read_all
 from upstream import USAGE, Upstream, chunk, completion, text_stream, tool_call
 
 STREAM = {**ASK, "stream": True}
@@ -215,17 +215,12 @@ def test_max_tokens_is_kept_between_its_limits(upstream):
 def test_a_body_over_the_limit_is_refused_while_it_comes(sidecar, upstream):
     with socket.create_connection(("127.0.0.1", sidecar.port), 5) as sock:
         sock.sendall(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
-        answer = b""
         try:
             for _ in range(200):
                 sock.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
         except OSError:
             pass
-        try:
-            while more := sock.recv(65536):
-                answer += more
-        except ConnectionResetError:
-            pass
+        answer = read_all(sock)
     assert answer.startswith(b"HTTP/1.1 413") and b"request_too_large" in answer
     assert not upstream.requests
 

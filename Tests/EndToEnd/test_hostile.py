@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from conftest import ASK, Sidecar, eventually
+from conftest import ASK, Sidecar, eventually, read_all
 from test_edges import descriptors
 from upstream import Upstream, chunk, completion
 
@@ -27,16 +27,6 @@ def whole(body, *lines):
 
 def connect(port, timeout=5):
     return socket.create_connection(("127.0.0.1", port), timeout)
-
-
-def read_all(sock):
-    answer = b""
-    try:
-        while more := sock.recv(65536):
-            answer += more
-    except ConnectionResetError:
-        pass
-    return answer
 
 
 def reset(sock):

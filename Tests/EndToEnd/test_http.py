@@ -10,7 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import ASK, BINARY, Sidecar
+from conftest import ASK, BINARY, Sidecar, read_all
 from upstream import completion, text_stream
 
 
@@ -94,18 +94,12 @@ def send_in_pieces(port, pieces):
     """The whole answer to pieces that go out one by one, as far as they are still taken."""
     with socket.create_connection(("127.0.0.1", port), 10) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        answer = b""
         try:
             for piece in pieces:
                 sock.sendall(piece)
         except OSError:
             pass
-        try:
-            while more := sock.recv(65536):
-                answer += more
-        except ConnectionResetError:
-            pass
-        return answer
+        return read_all(sock)
 
 
 @pytest.mark.parametrize("data, status", NO_REQUESTS)
