@@ -12,7 +12,7 @@ import h11
 import httpx
 import pytest
 
-from conftest import Sidecar, eventually
+from conftest import Sidecar, eventually, read_all
 
 HEADS = 3000
 BODY = b'{"model":"m","messages":[{"role":"user","content":"x"}]}'
@@ -124,12 +124,7 @@ def ours(port, data):
         sock.sendall(data)
         # What is incomplete ends here instead of waiting.
         sock.shutdown(socket.SHUT_WR)
-        answer = b""
-        try:
-            while more := sock.recv(65536):
-                answer += more
-        except ConnectionResetError:
-            pass
+        answer = read_all(sock)
     count = 0
     while answer.startswith(b"HTTP/1.1 "):
         head, answer = answer.split(b"\r\n\r\n", 1)
