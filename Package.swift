@@ -53,6 +53,7 @@ let package = Package(
                 .unsafeFlags(["-gdwarf-4"]),
             ]),
         .target(name: "CArena", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+        .target(name: "CScan", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
         .target(name: "Bytes", swiftSettings: settings),
         .executableTarget(
             name: "claude-sidecar",
@@ -68,7 +69,7 @@ let package = Package(
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
     ]
-        + module("JSON", ["CJansson", "CArena", "Bytes"])
+        + module("JSON", ["CJansson", "CArena", "CScan", "Bytes"])
         + module("EventStream", ["Bytes"])
         + module("HTTP", ["Bytes"])
         + module("Compression", ["CZlib"])

@@ -96,6 +96,7 @@ package struct JSONWriter {
     }
 
     /// A member's name, escaped.
+    @_disfavoredOverload
     package mutating func key(_ name: String) {
         string(name)
         endKey()
@@ -115,6 +116,9 @@ package struct JSONWriter {
     }
 
     /// Any text, escaped.
+    ///
+    /// A literal would be one by default; it is to be the static kind, which is copied as it is.
+    @_disfavoredOverload
     package mutating func string(_ value: String) {
         beginString()
         part(escaping: value)
