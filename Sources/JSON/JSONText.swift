@@ -129,6 +129,18 @@
         }
     }
 
+    /// The beginning, decoded: what stands in so many bytes of the escaped content.
+    ///
+    /// A character that is cut there becomes U+FFFD.
+    package func prefix(ofBytes count: Int) -> String {
+        unsafe withEscapedBytes { content in
+            var bytes: [UInt8] = []
+            unsafe JSONEscape.appendDecoded(
+                UnsafeRawBufferPointer(rebasing: content.prefix(count)), to: &bytes)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
     /// The decoded content in UTF-8.
     package func decoded() -> [UInt8] {
         var bytes: [UInt8] = []

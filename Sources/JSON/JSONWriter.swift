@@ -82,10 +82,7 @@ package struct JSONWriter {
 
     /// A member's name: a literal that needs no escapes.
     package mutating func key(_ name: StaticString) {
-        separate()
-        buffer.append(UInt8(ascii: "\""))
-        buffer.append(name)
-        buffer.append("\":")
+        buffer.append(needsComma ? ",\"" : "\"", name, "\":")
         needsComma = false
     }
 
@@ -110,9 +107,8 @@ package struct JSONWriter {
 
     /// A literal that needs no escapes.
     package mutating func string(_ value: StaticString) {
-        beginString()
-        part(value)
-        endString()
+        buffer.append(needsComma ? ",\"" : "\"", value, "\"")
+        needsComma = true
     }
 
     /// Any text, escaped.

@@ -87,7 +87,8 @@ extension ConversationEmitter {
     private func marked(_ run: TextRun, _ value: JSONValue) -> TextRun {
         guard value["is_error"]?.bool == true else { return run }
         if case .text(let text)? = run.pieces.first {
-            let start = text.string.drop { $0 == " " || $0 == "\n" || $0 == "\t" }.prefix(16)
+            let start = text.prefix(ofBytes: 100)
+                .drop { $0 == " " || $0 == "\n" || $0 == "\t" }.prefix(16)
             if start.hasPrefix("<tool_use_error>") || Self.isErrorWord(start) { return run }
         }
         return TextRun(pieces: [.literal("Error: ")] + run.pieces, marker: run.marker)
