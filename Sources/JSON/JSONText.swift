@@ -129,15 +129,14 @@
         }
     }
 
-    /// The beginning, decoded: what stands in so many bytes of the escaped content.
-    ///
-    /// A character that is cut there becomes U+FFFD.
-    package func prefix(ofBytes count: Int) -> String {
+    /// The beginning, decoded: what stands in so many bytes of the escaped content, where a
+    /// character may be cut.
+    package func decodedPrefix(ofEscaped count: Int) -> [UInt8] {
         unsafe withEscapedBytes { content in
             var bytes: [UInt8] = []
             unsafe JSONEscape.appendDecoded(
                 UnsafeRawBufferPointer(rebasing: content.prefix(count)), to: &bytes)
-            return String(decoding: bytes, as: UTF8.self)
+            return bytes
         }
     }
 
