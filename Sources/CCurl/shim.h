@@ -32,6 +32,7 @@ static inline CURLcode ccurl_set_pointer(CURL *_Nonnull easy, CURLoption option,
 
 typedef size_t (*ccurl_data_callback)(char *_Nullable, size_t, size_t, void *_Nullable);
 typedef int (*ccurl_seek_callback)(void *_Nullable, curl_off_t, int);
+typedef int (*ccurl_open_callback)(void *_Nullable, curl_socket_t, curlsocktype);
 typedef int (*ccurl_close_callback)(void *_Nullable, curl_socket_t);
 
 static inline CURLcode ccurl_set_data_callback(CURL *_Nonnull easy, CURLoption option,
@@ -43,6 +44,12 @@ static inline CURLcode ccurl_set_data_callback(CURL *_Nonnull easy, CURLoption o
 static inline CURLcode ccurl_set_seek_callback(CURL *_Nonnull easy,
                                                ccurl_seek_callback _Nullable callback) {
     return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, callback);
+}
+
+/// Called for each socket that a connection is made over, before it is connected.
+static inline CURLcode ccurl_set_open_callback(CURL *_Nonnull easy,
+                                               ccurl_open_callback _Nullable callback) {
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, callback);
 }
 
 static inline CURLcode ccurl_set_close_callback(CURL *_Nonnull easy,

@@ -142,6 +142,11 @@ internal import CCurl
             unsafe Transfer.from(context).rewindBody(to: Int(offset))
             return CInt(CURL_SEEKFUNC_OK)
         }
+        _ = unsafe ccurl_set_open_callback(raw) { context, socket, _ in
+            unsafe UpstreamClient.from(context).socketOpened(socket)
+            return CInt(CURL_SOCKOPT_OK)
+        }
+        unsafe set(CURLOPT_SOCKOPTDATA, client)
         _ = unsafe ccurl_set_close_callback(raw) { context, socket in
             unsafe UpstreamClient.from(context).closeSocket(socket)
             return 0

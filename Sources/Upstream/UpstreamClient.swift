@@ -214,6 +214,10 @@ package import EventLoop
         return unsafe Unmanaged<UpstreamClient>.fromOpaque(context).takeUnretainedValue()
     }
 
+    func socketOpened(_ socket: CInt) {
+        sockets[socket] = WatchedSocket(socket, client: self, isConnection: true)
+    }
+
     func closeSocket(_ socket: CInt) {
         loop.forget(socket)
         sockets[socket] = nil
@@ -287,29 +291,35 @@ package import EventLoop
             case CInt(CURL_POLL_INOUT): [.input, .output]
             default: []
             }
-        if let socket = sockets[descriptor] {
-            socket.want(wanted)
+        let socket =
+            sockets[descriptor] ?? WatchedSocket(descriptor, client: self, isConnection: false)
+        guard wanted != [] || socket.isConnection else {
+            loop.forget(descriptor)
+            sockets[descriptor] = nil
             return
         }
-        let socket = WatchedSocket(descriptor, client: self)
         sockets[descriptor] = socket
         socket.want(wanted)
     }
 }
 
-/// A socket of libcurl on the loop.
+/// A descriptor of libcurl on the loop.
 ///
-/// libcurl stops watching at the end of each transfer and starts again with the next; the
-/// registration for input stays, so that the steady path needs no `epoll_ctl`. Only when an
-/// unwanted event comes is it taken away.
+/// libcurl stops watching a connection at the end of each transfer and starts again with the next;
+/// the registration for input stays, so that the steady path needs no `epoll_ctl`. Only when an
+/// unwanted event comes is it taken away. Others, like the one that tells of a resolver's thread,
+/// libcurl closes itself once it stops watching, and their numbers come back at once.
 private final class WatchedSocket: DescriptorHandler {
+    /// Whether libcurl tells of its end.
+    let isConnection: Bool
     private let descriptor: CInt
     private unowned let client: UpstreamClient
     private var wanted: Readiness = []
     private var registered: Readiness = []
 
-    init(_ descriptor: CInt, client: UpstreamClient) {
+    init(_ descriptor: CInt, client: UpstreamClient, isConnection: Bool) {
         self.descriptor = descriptor
+        self.isConnection = isConnection
         self.client = client
     }
 

@@ -4,10 +4,12 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 
 import httpx
 import pytest
 
+from certificates import authority, issue, serving
 from conftest import ASK, Sidecar, eventually
 from test_http import run
 from upstream import Upstream, completion, text_stream
@@ -126,6 +128,7 @@ NAMES = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **result) {
@@ -133,6 +136,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
     char address[64] = "";
     if (node && strcmp(node, "upstream.test") == 0) {
+        // What a name server takes: libcurl waits for the thread that asks.
+        usleep(20 * 1000);
         FILE *file = fopen(getenv("ADDRESS_OF_UPSTREAM"), "r");
         if (!file || fscanf(file, "%63s", address) != 1) return EAI_NONAME;
         fclose(file);
@@ -170,3 +175,38 @@ def test_a_name_that_leads_elsewhere_is_followed(names, tmp_path):
     # An address is remembered for some seconds, a connection until it ends.
     assert eventually(lambda: "second" in answer(), 15)
     assert second.requests and sidecar.stop() == 0
+
+
+@pytest.mark.parametrize("body", [ASK, {**ASK, "stream": True}], ids=["message", "stream"])
+def test_a_name_is_as_good_as_an_address(names, tmp_path, body):
+    """libcurl finds an address on a thread, whose descriptor's number the connection gets."""
+    issuer = authority(tmp_path, "ours")
+    certificate = issue(tmp_path, "server", issuer, host="upstream.test")
+
+    def script(connection):
+        # Longer than libcurl looks after a new connection unasked.
+        time.sleep(0.5)
+        if body.get("stream"):
+            connection.stream(text_stream("named"))
+        else:
+            connection.json(completion("named"))
+    upstream = Upstream(tls=serving(certificate)).always(script)
+    address = tmp_path / "address"
+    address.write_text("127.0.0.1")
+    sidecar = Sidecar(OPENAI_BASE_URL=f"https://upstream.test:{upstream.port}/v1", WORKERS="1",
+                      UPSTREAM_CA_FILE=str(issuer), LD_PRELOAD=str(names),
+                      ADDRESS_OF_UPSTREAM=str(address))
+    assert "named" in httpx.post(sidecar.url + "/v1/messages", json=body).text
+    assert sidecar.stop() == 0
+
+
+def test_a_name_that_is_none_costs_nobody_else_anything(names, upstream, tmp_path):
+    sidecar = Sidecar(OPENAI_BASE_URL=f"http://upstream.test:{upstream.port}/v1", WORKERS="1",
+                      LD_PRELOAD=str(names), ADDRESS_OF_UPSTREAM=str(tmp_path / "nothing"),
+                      MAX_RETRIES="0")
+    with httpx.Client(base_url=sidecar.url) as first, httpx.Client(base_url=sidecar.url) as second:
+        assert first.post("/v1/messages", json=ASK).status_code == 502
+        # It may have got the number of a descriptor that libcurl had while it looked for the name.
+        for _ in range(2):
+            assert second.get("/readyz").status_code == 200
+    assert sidecar.stop() == 0
