@@ -56,6 +56,13 @@ package struct Socket: Sendable {
         }
     }
 
+    /// Whether the connection stands and nothing has come over it; takes nothing away.
+    package var isSilent: Bool {
+        var byte: UInt8 = 0
+        let count = retrying { unsafe recv(descriptor, &byte, 1, CInt(MSG_PEEK)) }
+        return count < 0 && errno == EAGAIN
+    }
+
     /// Says that nothing more will be sent.
     package func finishSending() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
 
