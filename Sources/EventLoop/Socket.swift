@@ -1,4 +1,5 @@
 // A connected or listening socket: the system calls, typed.
+internal import Bytes
 internal import CLinux
 internal import Glibc
 
