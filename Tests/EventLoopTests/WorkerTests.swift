@@ -143,6 +143,7 @@ private final class Settler: SignalListener, TimerHandler {
                 loop.set(timer, after: .milliseconds(1))
                 await signal.wait()
                 loop.cancel(timer)
+                signal.listener = nil  // the two hold each other
                 notes.add("woken")
             }
         }
