@@ -33,61 +33,64 @@ func module(
 /// it would read of git with it.
 let commit = Context.environment["CLAUDE_SIDECAR_COMMIT"] ?? ""
 
+/// Each list has its type and is no sum: of one expression Swift 6.2 cannot find the types in time.
+let libraries: [Target] = [
+    .systemLibrary(
+        name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+        name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .systemLibrary(
+        name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+        name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    .target(
+        name: "CBuild",
+        cSettings: [
+            .define("CLAUDE_SIDECAR_COMMIT", to: "\"\(commit)\""),
+            // As Swift's own: valgrind stops at newer debugging information.
+            .unsafeFlags(["-gdwarf-4"]),
+        ]),
+    .target(name: "CArena", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+    .target(name: "CScan", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+]
+let targets: [Target] = [
+    .target(name: "Bytes", swiftSettings: settings),
+    .executableTarget(
+        name: "claude-sidecar",
+        dependencies: ["Proxy", "Telemetry", "Configuration", "EventLoop"],
+        swiftSettings: settings),
+    .testTarget(name: "TidyTests", swiftSettings: testSettings),
+    .target(
+        name: "FuzzTargets",
+        dependencies: [
+            "HTTP", "EventStream", "JSON", "CJansson", "Translation", "Configuration",
+            "Compression",
+        ], path: "Tests/FuzzTargets", swiftSettings: testSettings),
+    .testTarget(
+        name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
+]
+let modules: [[Target]] = [
+    module("JSON", ["CJansson", "CArena", "CScan", "Bytes"]),
+    module("EventStream", ["Bytes"]),
+    module("HTTP", ["Bytes"]),
+    module("Compression", ["CZlib"]),
+    module("Translation", ["JSON", "EventStream", "Bytes", "CCrypto"], fixtures: ["Fixtures"]),
+    module("EventLoop", ["CLinux", "Bytes"]),
+    module("Server", ["HTTP", "EventLoop", "Bytes"]),
+    module("Upstream", ["CCurl", "HTTP", "EventLoop", "Bytes"]),
+    module("Telemetry", ["Bytes", "CBuild"]),
+    module("Configuration", ["JSON", "Bytes"]),
+    module(
+        "Proxy",
+        [
+            "Translation", "Server", "HTTP", "Compression", "Upstream", "EventLoop", "Telemetry",
+            "Configuration", "JSON", "EventStream", "Bytes",
+        ]),
+]
+
 let package = Package(
-    name: "claude-sidecar",
-    targets: [
-        .systemLibrary(
-            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .systemLibrary(
-            name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
-        .systemLibrary(
-            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(
-            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CLinux"),
-        .target(
-            name: "CBuild",
-            cSettings: [
-                .define("CLAUDE_SIDECAR_COMMIT", to: "\"\(commit)\""),
-                // As Swift's own: valgrind stops at newer debugging information.
-                .unsafeFlags(["-gdwarf-4"]),
-            ]),
-        .target(name: "CArena", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
-        .target(name: "CScan", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
-        .target(name: "Bytes", swiftSettings: settings),
-        .executableTarget(
-            name: "claude-sidecar",
-            dependencies: ["Proxy", "Telemetry", "Configuration", "EventLoop"],
-            swiftSettings: settings),
-        .testTarget(name: "TidyTests", swiftSettings: testSettings),
-        .target(
-            name: "FuzzTargets",
-            dependencies: [
-                "HTTP", "EventStream", "JSON", "CJansson", "Translation", "Configuration",
-                "Compression",
-            ], path: "Tests/FuzzTargets", swiftSettings: testSettings),
-        .testTarget(
-            name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
-    ]
-        + module("JSON", ["CJansson", "CArena", "CScan", "Bytes"])
-        + module("EventStream", ["Bytes"])
-        + module("HTTP", ["Bytes"])
-        + module("Compression", ["CZlib"])
-        + module(
-            "Translation", ["JSON", "EventStream", "Bytes", "CCrypto"], fixtures: ["Fixtures"])
-        + module("EventLoop", ["CLinux"])
-        + module("Server", ["HTTP", "EventLoop", "Bytes"])
-        + module("Upstream", ["CCurl", "HTTP", "EventLoop", "Bytes"])
-        + module("Telemetry", ["Bytes", "CBuild"])
-        + module("Configuration", ["JSON", "Bytes"])
-        + module(
-            "Proxy",
-            [
-                "Translation", "Server", "HTTP", "Compression", "Upstream", "EventLoop",
-                "Telemetry",
-                "Configuration", "JSON", "EventStream", "Bytes",
-            ])
-)
+    name: "claude-sidecar", targets: libraries + targets + modules.flatMap { $0 })
 
 // It needs libFuzzer, which a plain `swift build` does not link.
 if Context.environment["FUZZ"] == "1" {

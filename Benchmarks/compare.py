@@ -4,6 +4,7 @@ All stand before the same upstream and get the same load, in turns, on the same 
 is the CPU time of the process, not the wall clock. Results are medians of the rounds.
 """
 
+import http.client
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 from scene import QUESTION, ROOT, compact, turn
@@ -72,7 +74,8 @@ litellm_settings: {{telemetry: false, num_retries: 0}}
 class Bench:
     """An upstream and the targets before it, for as long as `with` lasts."""
 
-    def __init__(self, setup, targets, tokens=50, pace=0):
+    def __init__(self, setup, targets, tokens=50, pace=0, has_admin=False):
+        self.has_admin = has_admin
         self.setup, self.folder, self.processes = setup, setup.folder, []
         upstream = self.start([self.folder / "upstream", tokens, pace], stdout=subprocess.PIPE)
         self.upstream_port = int(upstream.stdout.readline())
@@ -121,10 +124,14 @@ class Bench:
         with open(log, "wb") as file:
             process = self.start([self.setup.binary], stderr=file, env={
                 "PATH": os.environ["PATH"], "PORT": "0", "WORKERS": "1",
+                **({"ADMIN_PORT": "0", "ADMIN_HOST": "127.0.0.1"} if self.has_admin else {}),
                 "OPENAI_BASE_URL": f"http://127.0.0.1:{self.upstream_port}/v1"})
         for _ in range(10_000):
-            if found := re.search(r'"address":"[^"]*:(\d+)"', log.read_text()):
-                return int(found[1]), process.pid
+            ports = [int(port) for port in re.findall(r'"address":"[^"]*:(\d+)"', log.read_text())]
+            # The admin listener tells its address first.
+            if len(ports) == 1 + self.has_admin:
+                self.admin_port = ports[0]
+                return ports[-1], process.pid
             time.sleep(0.002)
         raise SystemExit("the sidecar does not start")
 
@@ -256,6 +263,61 @@ def memory_by_streams(setup):
                     bench.measure(name, count, 1.5, stream, 1)
                 curves[name].append(memory(pid)[0])
     return curves
+
+
+class Scraper:
+    """Asks for the metrics as Prometheus does, but ten times a second, for as long as `with` lasts."""
+
+    HEADERS = {"accept": "application/openmetrics-text;version=1.0.0", "accept-encoding": "gzip"}
+
+    def __init__(self, port):
+        self.port, self.over, self.count = port, threading.Event(), 0
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        client = http.client.HTTPConnection("127.0.0.1", self.port)
+        while not self.over.wait(0.1):
+            client.request("GET", "/metrics", headers=self.HEADERS)
+            client.getresponse().read()
+            self.count += 1
+        client.close()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def thread_seconds(pid, name):
+    """CPU seconds of the thread with that name."""
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (thread / "comm").read_text().strip() == name:
+            return int((thread / "schedstat").read_text().split()[0]) / 1e9
+    raise SystemExit(f"no thread {name}")
+
+
+def scrapes(setup, seconds=3):
+    """Delays of tokens at 200 streams while nobody scrapes and while somebody does, from either
+    listener, in turns; and CPU microseconds of a scrape."""
+    stream, delays, costs = compact(STREAM), {"none": [], "admin": [], "main": []}, []
+    with Bench(setup, ["sidecar"], tokens=100, pace=20_000, has_admin=True) as bench:
+        port, pid = bench.targets["sidecar"]
+        for _ in range(setup.rounds):
+            for where, scraped in ("none", None), ("admin", bench.admin_port), ("main", port):
+                if not scraped:
+                    delays[where].append(bench.measure("sidecar", 200, seconds, stream, 1))
+                    continue
+                before = thread_seconds(pid, "admin")
+                with Scraper(scraped) as scraper:
+                    delays[where].append(bench.measure("sidecar", 200, seconds, stream, 1))
+                if where == "admin":
+                    costs.append((thread_seconds(pid, "admin") - before) / scraper.count * 1e6)
+    return {where: [statistics.median(m[key] for m in measured) for key in
+                    ("delay_p50", "delay_p99")] for where, measured in delays.items()
+            }, statistics.median(costs)
 
 
 def cost_by_size(setup):

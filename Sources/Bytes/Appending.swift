@@ -56,6 +56,23 @@ extension [UInt8] {
         }
     }
 
+    #if compiler(<6.3)
+        /// What Swift 6.3 brings along: appends what a closure writes into free room.
+        ///
+        /// Only the library can hand out the room behind an array's end, so this is a copy more.
+        @inlinable
+        package mutating func append(
+            addingCapacity count: Int, initializingWith write: (inout OutputSpan<UInt8>) -> Void
+        ) {
+            unsafe append(
+                contentsOf: [UInt8](unsafeUninitializedCapacity: count) { room, written in
+                    var free = unsafe OutputSpan(buffer: room, initializedCount: 0)
+                    write(&free)
+                    written = unsafe free.finalize(for: room)
+                })
+        }
+    #endif
+
     /// Appends an integer in decimal digits.
     package mutating func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }

@@ -42,22 +42,29 @@ enum NameSuggestion {
     /// letters from `HOME`.
     private static func slips(in count: Int) -> Int { count >= 10 ? 2 : count >= 6 ? 1 : 0 }
 
-    /// Letters that must be added, removed or changed; `nil` when that is more than so many.
+    /// Letters that must be added, removed, changed, or swapped with their neighbour; `nil` when
+    /// that is more than so many.
     private static func distance(_ a: [UInt8], _ b: [UInt8], atMost most: Int) -> Int? {
-        var row = Array(0...b.count)
+        var last = Array(0...b.count)
+        var (before, row) = (last, last)
+        var lastLeast = 0
         for (i, x) in a.enumerated() {
-            var diagonal = row[0]
             row[0] = i + 1
             var least = row[0]
             for (j, y) in b.enumerated() {
-                let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
-                diagonal = row[j + 1]
-                row[j + 1] = next
-                least = min(least, next)
+                var count = min(row[j] + 1, last[j + 1] + 1, last[j] + (x == y ? 0 : 1))
+                if i > 0, j > 0, x == b[j - 1], y == a[i - 1] {
+                    count = min(count, before[j - 1] + 1)
+                }
+                row[j + 1] = count
+                least = min(least, count)
             }
-            // No row has less than the least of the one before it.
-            if least > most { return nil }
+            // No row has less than the least of the two before it.
+            if least > most, lastLeast > most { return nil }
+            lastLeast = least
+            swap(&before, &last)
+            swap(&last, &row)
         }
-        return row[b.count] <= most ? row[b.count] : nil
+        return last[b.count] <= most ? last[b.count] : nil
     }
 }

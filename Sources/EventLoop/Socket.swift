@@ -1,4 +1,5 @@
 // A connected or listening socket: the system calls, typed.
+internal import Bytes
 internal import CLinux
 internal import Glibc
 
@@ -84,6 +85,13 @@ package struct Socket: Sendable {
 
     /// Pieces that go out together: some hundred kilobytes, as requests are cut.
     private static let vectorsMax = 64
+
+    /// Whether the connection stands and nothing has come over it; takes nothing away.
+    package var isSilent: Bool {
+        var byte: UInt8 = 0
+        let count = retrying { unsafe recv(descriptor, &byte, 1, CInt(MSG_PEEK)) }
+        return count < 0 && errno == EAGAIN
+    }
 
     /// Says that nothing more will be sent.
     package func finishSending() { _ = shutdown(descriptor, CInt(SHUT_WR)) }

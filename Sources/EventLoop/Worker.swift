@@ -47,12 +47,13 @@ package actor Worker {
         pulse.waits()
     }
 
-    /// Runs the worker on a thread of its own.
+    /// Runs the worker on a thread of its own, which tools show by its name of 15 bytes at most.
     package nonisolated func start(
+        named name: String,
         _ make: @escaping @Sendable (EventLoop) -> any WorkerTenant,
         atEnd: @escaping @Sendable () -> Void = {}
     ) {
-        let start = ThreadStart(worker: self, make: make, atEnd: atEnd)
+        let start = ThreadStart(worker: self, name: name, make: make, atEnd: atEnd)
         var thread = pthread_t()
         let context = unsafe Unmanaged.passRetained(start).toOpaque()
         let status = unsafe pthread_create(
@@ -61,6 +62,7 @@ package actor Worker {
                 if let context = unsafe context {
                     let start = unsafe Unmanaged<ThreadStart>.fromOpaque(context)
                         .takeRetainedValue()
+                    unsafe clinux_name_thread(start.name)
                     start.worker.run(start.make)
                     start.atEnd()
                 }
@@ -143,14 +145,17 @@ package enum WorkerMessage: Sendable {
 
 private final class ThreadStart: Sendable {
     let worker: Worker
+    let name: String
     let make: @Sendable (EventLoop) -> any WorkerTenant
     let atEnd: @Sendable () -> Void
 
     init(
-        worker: Worker, make: @escaping @Sendable (EventLoop) -> any WorkerTenant,
+        worker: Worker, name: String,
+        make: @escaping @Sendable (EventLoop) -> any WorkerTenant,
         atEnd: @escaping @Sendable () -> Void
     ) {
         self.worker = worker
+        self.name = name
         self.make = make
         self.atEnd = atEnd
     }

@@ -143,9 +143,11 @@ private struct AnswerFields {
         return contentLength.map { .length($0) } ?? .untilClose
     }
 
-    /// With both lengths somebody on the way may see another end than we do (RFC 9112, 6.3).
+    /// With both lengths, or chunks in a version that has none, somebody on the way may see another
+    /// end than we do (RFC 9112, 6.1 and 6.3).
     func isKeepAlive(_ version: HTTPVersion) -> Bool {
-        connection.isKeepAlive(version) && !(isChunked && contentLength != nil)
+        connection.isKeepAlive(version)
+            && !(isChunked && (contentLength != nil || version == .http10))
     }
 
     /// The same number may be said more than once (RFC 9110, 8.6).

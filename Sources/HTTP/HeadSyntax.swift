@@ -111,12 +111,11 @@ extension Span<UInt8> {
     func firstForbiddenControl(from start: Int, to end: Int) -> Int {
         precondition(0 <= start && end <= count, "The search must stay within the bytes.")
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let bytes = unsafe self.bytes
         var index = start
         while index < end {
             if index + 8 <= end {
                 // Within the bytes: checked by the precondition and the line above.
-                let word = unsafe bytes.unsafeLoadUnaligned(
+                let word = unsafe self.bytes.unsafeLoadUnaligned(
                     fromByteOffset: index, as: UInt64.self)
                 let delete = word ^ (ones &* 0x7F)
                 let low = (word &- ones &* 0x20) & ~word | (delete &- ones) & ~delete

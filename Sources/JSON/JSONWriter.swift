@@ -172,6 +172,14 @@ package struct JSONWriter {
         buffer.append(json)
     }
 
+    /// A literal that begins one value or more and ends where the next value must stand:
+    /// `{"type":`.
+    package mutating func begin(_ json: StaticString) {
+        separate()
+        buffer.append(json)
+        needsComma = false
+    }
+
     /// Bytes that are known to be one JSON value.
     package mutating func raw(_ json: [UInt8]) {
         separate()

@@ -1,4 +1,5 @@
 // Small files of the system: secrets, `/proc`, the cgroup.
+internal import Bytes
 internal import EventLoop
 internal import Glibc
 

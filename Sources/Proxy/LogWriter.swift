@@ -52,7 +52,11 @@ final class LogWriter: Sendable {
             return (writer, true)
         }
         // Not under the lock: the first thing that its thread wants is the lock.
-        if isNew { writer?.start { loop in PatientWriter(self, on: loop) } } else { writer?.wake() }
+        if isNew {
+            writer?.start(named: "log") { loop in PatientWriter(self, on: loop) }
+        } else {
+            writer?.wake()
+        }
     }
 
     private func drop(_ lines: ArraySlice<UInt8>) {

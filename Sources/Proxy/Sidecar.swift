@@ -86,7 +86,7 @@ package enum Sidecar {
             line.add("listener", "admin")
             line.add("address", address.text)
         }
-        Worker().start { loop in AdminContext(shared, on: loop, socket) }
+        Worker().start(named: "admin") { loop in AdminContext(shared, on: loop, socket) }
     }
 
     // MARK: - Serving
@@ -101,6 +101,7 @@ package enum Sidecar {
         let first = workers[0]
         for (index, worker) in workers.enumerated().dropFirst() {
             worker.start(
+                named: "worker-\(index + 1)",
                 { loop in tenant(shared, loop, sockets[index], index) },
                 atEnd: {
                     shared.lifecycle.workerEnds()

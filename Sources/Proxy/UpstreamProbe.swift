@@ -70,7 +70,7 @@ package enum UpstreamProbe {
         _ = shared.credentials.reload()
         let local = ListenAddress.tcp(host: "127.0.0.1", port: 0)
         guard let (listener, address) = try? ListeningSocket.open(local) else { return nil }
-        Worker().start { loop in Sidecar.tenant(shared, loop, listener, 0) }
+        Worker().start(named: "probe") { loop in Sidecar.tenant(shared, loop, listener, 0) }
         guard let socket = BlockingSocket(address, seconds: CInt(patience + 5)) else {
             return nil
         }

@@ -56,8 +56,12 @@ package final class Connection: DescriptorHandler, WorkerJob {
 
     /// Serves requests until the connection ends.
     package func run() async {
+        var round: Instant?
         while let head = await readHead() {
             isIdle = false
+            // The next request may be here already, and the one after it: others have their turn.
+            if round == loop.now { await nextRound() }
+            round = loop.now
             waitingSince = nil
             isEvicted = false
             body = RequestBodyState(head.framing)
@@ -72,6 +76,14 @@ package final class Connection: DescriptorHandler, WorkerJob {
             guard !isDraining else { break }
         }
         close()
+    }
+
+    /// Waits until everybody else on the worker was heard.
+    private func nextRound() async {
+        let round = loop.now
+        loop.set(timer, after: .zero)
+        while loop.now == round { await signal.wait() }
+        loop.cancel(timer)
     }
 
     /// The watched descriptor has changed.

@@ -28,7 +28,7 @@ package enum ChatEndpoint {
             default: segment += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
             }
         }
-        return url[..<range.lowerBound] + segment + url[range.upperBound...]
+        return String(url[..<range.lowerBound]) + segment + String(url[range.upperBound...])
     }
 
     /// Whether the last segment is a version like `v1`, or `openai` as Gemini has it.

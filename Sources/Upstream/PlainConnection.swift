@@ -43,6 +43,10 @@ final class PlainConnection: DescriptorHandler {
         now < idleSince + Self.idleMax && now < openedAt + Self.lifetimeMax
     }
 
+    /// Whether the server has said nothing since its last answer, neither good-bye nor what would
+    /// be read as the answer to the next request; the loop may not have heard of it yet.
+    var isSilent: Bool { socket.isSilent }
+
     /// Sends a request and gives the transfer what is answered.
     func serve(_ transfer: Transfer, _ message: OutgoingMessage) {
         self.transfer = transfer

@@ -34,7 +34,7 @@ final class PlainPool: TimerHandler {
     /// The connection that was used last, if it can be used again.
     func take() -> PlainConnection? {
         while let connection = idle.popLast() {
-            if connection.isFresh(loop.now) { return connection }
+            if connection.isFresh(loop.now), connection.isSilent { return connection }
             close(connection)
         }
         return nil

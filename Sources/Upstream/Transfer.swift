@@ -224,8 +224,8 @@ package enum TransferFailure: Error, Equatable {
 enum TransferCarrier {
     /// All of it is libcurl's: TLS, proxies, HTTP/2.
     case libcurl(EasyHandle)
-    /// A message that waits until libcurl makes a connection for it.
-    case queued(OutgoingMessage)
+    /// A message that waits until libcurl makes a connection for it, or for one that is idle.
+    case queued(OutgoingMessage, isPicky: Bool)
     /// libcurl makes a connection that will be ours.
     case connecting(EasyHandle, OutgoingMessage)
     case plain(PlainConnection)

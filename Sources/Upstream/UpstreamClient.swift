@@ -82,7 +82,7 @@ package import EventLoop
             connection.serve(transfer, message)
             return transfer
         }
-        return connect(to: origin, message, signal)
+        return connect(to: origin, message, signal, isPicky: request.wantsNewConnection)
     }
 
     /// Starts a GET in this round; `nil` when libcurl has no memory.
@@ -103,12 +103,13 @@ package import EventLoop
         return transfer
     }
 
-    /// Has a connection made, or waits for one of those that are in the making.
+    /// Has a connection made, or waits for one of those that are in the making; with `isPicky` for
+    /// none that has served before.
     private func connect(
-        to origin: PlainOrigin, _ message: OutgoingMessage, _ signal: Signal
+        to origin: PlainOrigin, _ message: OutgoingMessage, _ signal: Signal, isPicky: Bool
     ) -> Transfer? {
         let transfer = Transfer(
-            .empty, .queued(message), client: self, signal: signal)
+            .empty, .queued(message, isPicky: isPicky), client: self, signal: signal)
         guard connectingCount < Self.connectingMax else {
             queue.append(transfer)
             return transfer
@@ -133,8 +134,10 @@ package import EventLoop
         remove(transfer, easy)
         connectingCount -= 1
         while connectingCount < Self.connectingMax, let next = queue.popFirst() {
-            guard case .queued(let message) = next.carrier, let origin else { continue }
-            if let connection = plain.take() {
+            guard case .queued(let message, let isPicky) = next.carrier, let origin else {
+                continue
+            }
+            if !isPicky, let connection = plain.take() {
                 next.carrier = .plain(connection)
                 connection.serve(next, message)
             } else if !connect(next, message, to: origin) {

@@ -151,6 +151,7 @@ import Testing
         ("OPENAI_API_KEY_FLE", "OPENAI_API_KEY_FILE"), ("big_model", "BIG_MODEL"),
         ("MAX_TOKEN_LIMITS", "MAX_TOKENS_LIMIT"), ("LOGLEVEL", "LOG_LEVEL"),
         ("WORKER", "WORKERS"), ("PROXY_APIKEYS", "PROXY_API_KEYS"),
+        ("BIG_MODLE", "BIG_MODEL"),
     ])
     func misspeltNameIsWarnedAbout(name: String, meant: String) throws {
         #expect(

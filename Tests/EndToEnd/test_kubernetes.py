@@ -198,6 +198,12 @@ def test_a_stop_fits_into_the_grace_period(overlay, tmp_path):
         assert bool(seconds(settings, "DRAIN_DELAY")) == ends_with_others
 
 
+def alerts(documents):
+    rules = [d for d in documents if d["kind"] == "PrometheusRule"]
+    return [rule for d in rules for group in d["spec"]["groups"] for rule in group["rules"]
+            if "alert" in rule]
+
+
 GUIDE = (ROOT / "docs/kubernetes.md").read_text()
 
 
@@ -212,10 +218,30 @@ def test_an_example_of_the_guide_builds(example, tmp_path):
     (tmp_path / "kustomization.yaml").write_text(text)
     documents = build(tmp_path)
     validate(documents)
+    for rule in alerts(documents):
+        assert rule["annotations"]["runbook_url"] == (
+            "https://git.example/claude-sidecar/blob/main/docs/runbook.md#" + rule["alert"].lower())
+        assert rule["annotations"]["dashboard_url"].startswith(
+            "https://grafana.example/d/claude-sidecar-")
     # A key is exchanged by applying it: no pod may have to roll for that.
-    assert "claude-sidecar" in [d["metadata"]["name"] for d in documents if d["kind"] == "Secret"]
+    secrets = [d["metadata"]["name"] for d in documents if d["kind"] == "Secret"]
+    assert ("claude-sidecar" in secrets) == bool(pods(documents))
     for pod in pods(documents):
         assert not sidecar_of(pod)["image"].startswith("claude-sidecar")
+
+
+@pytest.mark.parametrize("overlay", ["claude-code", "job"])
+def test_only_the_monitoring_connects_to_a_pod_of_the_command_line(overlay):
+    documents = build(ROOT / "k8s/overlays" / overlay)
+    policy, = [d["spec"] for d in documents if d["kind"] == "NetworkPolicy"]
+    labels, = [d["spec"]["template"]["metadata"]["labels"] for d in documents
+               if "template" in d.get("spec", {})]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    # Beside it there may be pods with a sidecar that others do connect to.
+    assert "claude-sidecar" not in policy["podSelector"]["matchLabels"]
+    assert policy["policyTypes"] == ["Ingress"]
+    rule, = policy["ingress"]
+    assert rule["ports"] == [{"port": "sidecar-admin"}]
 
 
 def test_what_must_fit_together_does():

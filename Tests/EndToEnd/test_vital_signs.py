@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pathlib
 import signal
 import socket
 import threading
@@ -55,6 +56,17 @@ def test_files_for_tls_that_are_missing_are_told_at_the_start(upstream):
         "UPSTREAM_CA_FILE: cannot read /none/ca.pem",
         "UPSTREAM_CLIENT_CERT: cannot read /none/crt.pem",
         "UPSTREAM_CLIENT_KEY: cannot read /none/key.pem"]
+
+
+def test_threads_are_known_by_what_they_do(upstream):
+    sidecar = own_sidecar(upstream, WORKERS="3")
+    folder = pathlib.Path(f"/proc/{sidecar.process.pid}/task")
+
+    def names():
+        return sorted(path.read_text().strip() for path in folder.glob("*/comm"))
+    assert eventually(
+        lambda: names() == ["admin", "claude-sidecar", "worker-2", "worker-3"]), names()
+    assert sidecar.stop() == 0
 
 
 # --- the end -------------------------------------------------------------------------------------

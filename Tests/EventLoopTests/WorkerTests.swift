@@ -99,7 +99,7 @@ private final class Settler: SignalListener, TimerHandler {
         let isHeld = Flag(), isSeen = Flag()
         let later = Instant.read() + .seconds(60)
         #expect(worker.pulse.busyNanoseconds(now: later) == 0)
-        worker.start { loop in
+        worker.start(named: "test") { loop in
             OneJob(loop) { loop in
                 let signal = Signal()
                 let timer = Timer(signal)
@@ -119,7 +119,7 @@ private final class Settler: SignalListener, TimerHandler {
         let notes = Notes()
         let worker = Worker()
         let hasBegun = Flag()
-        worker.start { _ in
+        worker.start(named: "test") { _ in
             hasBegun.raise()
             return Waiter(notes)
         }
@@ -143,6 +143,7 @@ private final class Settler: SignalListener, TimerHandler {
                 loop.set(timer, after: .milliseconds(1))
                 await signal.wait()
                 loop.cancel(timer)
+                signal.listener = nil  // the two hold each other
                 notes.add("woken")
             }
         }
@@ -153,7 +154,7 @@ private final class Settler: SignalListener, TimerHandler {
         let notes = Notes()
         let worker = Worker()
         await withCheckedContinuation { continuation in
-            worker.start({ _ in Waiter(notes) }, atEnd: { continuation.resume() })
+            worker.start(named: "test", { _ in Waiter(notes) }, atEnd: { continuation.resume() })
             worker.tell(.drain)
         }
         worker.tell(.stop)  // nobody hears it, and nobody waits for that

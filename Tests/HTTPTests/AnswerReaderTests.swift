@@ -64,6 +64,12 @@ private func readings(_ text: String, ends: Bool = false) -> [Reading] {
                 + "5\r\nhello\r\n0\r\n\r\n",
             200, "hello", false
         ),
+        // A version that has no chunks, from a server that has: the framing is faulty.
+        (
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "5\r\nhello\r\n0\r\n\r\n",
+            200, "hello", false
+        ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nhi", 200,
             "hi", true

@@ -57,7 +57,7 @@ private func withServer(
 ) async throws {
     let (socket, address) = try ListeningSocket.open(.tcp(host: "127.0.0.1", port: 0))
     let worker = Worker()
-    worker.start { loop in Echo(socket, loop, limits) }
+    worker.start(named: "test") { loop in Echo(socket, loop, limits) }
     let outcome = Result { try body(address) }
     worker.tell(.drain)
     try outcome.get()
@@ -183,7 +183,9 @@ private let close = "connection: close\r\n"
         let workers = listeners.map { _ in Worker() }
         limits.connections.askingNeighbours { for worker in workers { worker.tell(.makeRoom) } }
         for (worker, listener) in zip(workers, listeners) {
-            worker.start { [limits] loop in Echo(listener.socket, loop, limits) }
+            worker.start(named: "test") { [limits] loop in
+                Echo(listener.socket, loop, limits)
+            }
         }
         defer { for worker in workers { worker.tell(.drain) } }
         // One worker may have all of them: the kernel chooses.

@@ -196,7 +196,8 @@ private let user = #"{"role":"user","content":"hi"}"#
     @Test func strictRefusesWhatWouldBeLostAndNamesIt() {
         var limits = RequestLimits()
         limits.isStrict = true
-        let error = APIError.invalid("top_k: cannot be translated for this upstream")
+        let error = APIError.invalid(
+            "top_k: cannot be translated for this upstream; see DROP_UNSUPPORTED")
         #expect(throws: error) {
             try translate(request(user, #","top_k":3"#), limits: limits)
         }

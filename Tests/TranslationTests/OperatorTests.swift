@@ -57,6 +57,57 @@ private func chat(
             try !text(#","output_config":{"effort":"low"}"#, [.noReasoning]).contains("effort"))
     }
 
+    // MARK: - Strictness
+
+    private typealias Change = @Sendable (inout RequestLimits) -> Void
+
+    private static let thinksLittle: Change = { $0.reasoningEffort = "low" }
+    private static let effort = #","output_config":{"effort":"low"}"#
+
+    private static func tools(_ members: String, _ more: String = "") -> String {
+        #","tools":[{"name":"f","input_schema":{}\#(members)}\#(more)]"#
+    }
+
+    @Test(
+        arguments: [
+            (
+                effort, Dialect.generic, "m", ["EFFORT_FIELD", "REASONING_EFFORT"],
+                [{ $0.effortPlace = .top }, thinksLittle]
+            ),
+            (effort, .kimi, "m", ["EFFORT_FIELD", "REASONING_EFFORT"], [thinksLittle]),
+            (
+                #","thinking":{"type":"disabled"}"#, .groq, "openai/gpt-oss-120b",
+                ["REASONING_EFFORT"], [thinksLittle]
+            ),
+            (#","speed":"fast""#, .generic, "m", ["FAST_TIER"], [{ $0.fastTier = "priority" }]),
+            (
+                tools("", #",{"type":"web_search_20250305","name":"web_search"}"#), .openrouter,
+                "m",
+                ["WEB_SEARCH"], [{ $0.webSearch = .upstream }]
+            ),
+            (
+                tools(#","input_examples":[{}]"#), .generic, "m", ["INPUT_EXAMPLES"],
+                [{ $0.showsInputExamples = true }]
+            ),
+        ] as [(String, Dialect, String, [String], [Change])])
+    private func aStrictRefusalNamesTheSettingsThatHelp(
+        asked: String, dialect: Dialect, model: String, settings: [String], changes: [Change]
+    ) throws {
+        let error = #expect(throws: APIError.self) {
+            try chat(asked, model: model, dialect) { $0.isStrict = true }
+        }
+        let named = (settings + ["DROP_UNSUPPORTED"]).joined(separator: ", ")
+        #expect(error?.message.hasSuffix("for this upstream; see " + named) == true)
+        for change in changes {
+            #expect(throws: Never.self) {
+                try chat(asked, model: model, dialect) {
+                    $0.isStrict = true
+                    change(&$0)
+                }
+            }
+        }
+    }
+
     // MARK: - Speed
 
     @Test func speedBecomesTheTierThatTheOperatorNames() throws {

@@ -47,6 +47,9 @@ final class ScriptedServer: Sendable {
             return sent
         }
 
+        /// Says that nothing more will be sent.
+        func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
+
         /// Ends the connection with a reset instead of a tidy end.
         func reset() {
             var option = linger(l_onoff: 1, l_linger: 0)

@@ -10,7 +10,7 @@ package enum Demo {
         TerminationSignals.prepare()
         do throws(ListenError) {
             let (socket, address) = try ListeningSocket.open(.tcp(host: "127.0.0.1", port: 0))
-            Worker().start { loop in DemoUpstream(socket, on: loop) }
+            Worker().start(named: "demo") { loop in DemoUpstream(socket, on: loop) }
             var settings = settings
             var upstream = UpstreamSettings()
             upstream.baseURL = "http://\(address.text)/v1"

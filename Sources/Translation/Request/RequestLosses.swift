@@ -40,6 +40,26 @@ enum RequestLosses {
         return losses
     }
 
+    /// The answer to a request that loses something, in strict mode.
+    ///
+    /// It names the settings that would let the request through.
+    static func refusal(_ field: String, _ dialect: Dialect) -> APIError {
+        let settings = (remedies(field, dialect) + ["DROP_UNSUPPORTED"]).joined(separator: ", ")
+        return .invalid("\(field): cannot be translated for this upstream; see \(settings)")
+    }
+
+    private static func remedies(_ field: String, _ dialect: Dialect) -> [String] {
+        switch field {
+        case "effort" where dialect.reasoning.place == .none:
+            ["EFFORT_FIELD", "REASONING_EFFORT"]
+        case "effort", "thinking": ["REASONING_EFFORT"]
+        case "speed": ["FAST_TIER"]
+        case "web_search" where dialect.webSearch != .none: ["WEB_SEARCH"]
+        case "input_examples": ["INPUT_EXAMPLES"]
+        default: []
+        }
+    }
+
     /// A call that is demanded in vain: servers refuse the demand where no tool is offered, and
     /// some always.
     static func choice(_ choice: ToolChoice, _ tools: ToolList, _ dialect: Dialect) -> [String] {

@@ -92,7 +92,7 @@ package struct RequestTranslator: Sendable {
         // One that is missing counts too: Anthropic demands it.
         if limit.asked == nil || limit.bounded != limit.asked { plan.repairs.append("max_tokens") }
         if limits.isStrict, let field = plan.losses.first {
-            throw .invalid("\(field): cannot be translated for this upstream")
+            throw RequestLosses.refusal(field, dialect)
         }
         var writer = RequestWriter(
             root: root, dialect: dialect, plan: plan, messages: emitter.messages, tools: tools,

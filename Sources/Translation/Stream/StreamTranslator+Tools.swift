@@ -171,7 +171,8 @@ extension StreamTranslator {
                 guard openTool(active, into: &events) else { continue }
             }
             emitArguments(active, into: &events)
-            guard !isLast, tools[active].isComplete || !tools[active].hasArguments else { return }
+            // One without arguments may get some yet: servers name all calls first.
+            guard !isLast, tools[active].isComplete else { return }
             closeTool(active, into: &events)
         }
     }
