@@ -48,11 +48,9 @@ package struct ResponseHead {
     }
 
     private mutating func clean(from start: Int) {
-        var index = start
-        while true {
-            index = bytes.span.firstForbiddenControl(from: index, to: bytes.count)
-            guard index < bytes.count else { return }
-            bytes[index] = .space
+        var span = bytes.mutableSpan
+        for index in start..<span.count where span[index] < 0x20 || span[index] == 0x7F {
+            span[index] = .space
         }
     }
 
