@@ -112,12 +112,16 @@ def size_table(sizes):
         for name, curve in sizes.items()]
 
 
-def scrape_table(delays, cost):
-    names = {"none": "nobody", "admin": "the admin listener", "main": "the main listener"}
-    return ["| Delay of a token at 200 streams, ten scrapes a second of | p50, µs | p99, µs |",
-            "|---|---|---|"] + [
-        f"| {names[where]} | {p50:.0f} | {p99:.0f} |" for where, (p50, p99) in delays.items()] + [
-        "", f"A scrape takes {cost:.0f} µs of the admin listener's thread: OpenMetrics, gzip."]
+def scrape_table(found, cost):
+    lines = ["| Delay of a token at 200 streams, p50 and p99, µs | beside a scrape | at other times |",
+             "|---|---|---|"]
+    for listener, delays in found.items():
+        cells = []
+        for is_beside in True, False:
+            ordered = sorted(delays[is_beside])
+            cells.append(f"{ordered[len(ordered) // 2]}, {ordered[len(ordered) * 99 // 100]}")
+        lines.append(f"| ten scrapes a second of the {listener} listener | {' | '.join(cells)} |")
+    return lines + ["", f"A scrape takes {cost:.0f} µs of CPU: OpenMetrics, gzip."]
 
 
 def target_table(rows, per_stream, start, idle, anonymous):

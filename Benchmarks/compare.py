@@ -4,10 +4,12 @@ All stand before the same upstream and get the same load, in turns, on the same 
 is the CPU time of the process, not the wall clock. Results are medians of the rounds.
 """
 
+import bisect
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -135,13 +137,14 @@ class Bench:
             time.sleep(0.002)
         raise SystemExit("the sidecar does not start")
 
-    def measure(self, name, connections, seconds, body, warm_up=0.5, cut=False):
+    def measure(self, name, connections, seconds, body, warm_up=0.5, cut=False, trace=None):
         port, pid = self.targets[name]
         path = self.folder / "body.json"
         path.write_bytes(body)
         command = [self.folder / "load", port, connections, seconds, path, pid, warm_up]
-        done = subprocess.run([str(part) for part in command + (["cut"] if cut else [])],
-                              check=True, capture_output=True, text=True)
+        command += ["cut"] if cut else [trace] if trace else []
+        done = subprocess.run([str(part) for part in command], check=True, capture_output=True,
+                              text=True)
         measured = json.loads(done.stdout)
         if measured["failures"] and not cut:
             raise SystemExit(f"{name}: {measured}")
@@ -266,20 +269,24 @@ def memory_by_streams(setup):
 
 
 class Scraper:
-    """Asks for the metrics as Prometheus does, but ten times a second, for as long as `with` lasts."""
+    """At moments that chance picks it asks for the metrics, as Prometheus does, or only notes them."""
 
     HEADERS = {"accept": "application/openmetrics-text;version=1.0.0", "accept-encoding": "gzip"}
 
     def __init__(self, port):
-        self.port, self.over, self.count = port, threading.Event(), 0
+        self.port, self.over = port, threading.Event()
+        # Nanoseconds of the monotonic clock; whether it asked.
+        self.moments = []
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
         client = http.client.HTTPConnection("127.0.0.1", self.port)
-        while not self.over.wait(0.1):
-            client.request("GET", "/metrics", headers=self.HEADERS)
-            client.getresponse().read()
-            self.count += 1
+        while not self.over.wait(random.uniform(0.03, 0.07)):
+            asks = random.random() < 0.5
+            self.moments.append((time.monotonic_ns(), asks))
+            if asks:
+                client.request("GET", "/metrics", headers=self.HEADERS)
+                client.getresponse().read()
         client.close()
 
     def __enter__(self):
@@ -290,6 +297,17 @@ class Scraper:
         self.over.set()
         self.thread.join()
 
+    def delays(self, trace):
+        """Delays of tokens that were sent within 5 ms of a moment: of a scrape, and of none."""
+        starts = [start for start, _ in self.moments]
+        found = {True: [], False: []}
+        for line in trace.read_text().splitlines():
+            stamp, delay = map(int, line.split())
+            place = bisect.bisect(starts, stamp) - 1
+            if place >= 0 and stamp - starts[place] < 5_000_000:
+                found[self.moments[place][1]].append(delay)
+        return found
+
 
 def thread_seconds(pid, name):
     """CPU seconds of the thread with that name."""
@@ -299,25 +317,26 @@ def thread_seconds(pid, name):
     raise SystemExit(f"no thread {name}")
 
 
-def scrapes(setup, seconds=3):
-    """Delays of tokens at 200 streams while nobody scrapes and while somebody does, from either
-    listener, in turns; and CPU microseconds of a scrape."""
-    stream, delays, costs = compact(STREAM), {"none": [], "admin": [], "main": []}, []
+def scrapes(setup, seconds=5):
+    """Delays of tokens at 200 streams beside ten scrapes a second, and CPU microseconds of one.
+
+    By listener, then by whether a token was sent at the time of a scrape.
+    """
+    found = {"admin": {True: [], False: []}, "main": {True: [], False: []}}
+    trace, spent, count = setup.folder / "trace", 0, 0
     with Bench(setup, ["sidecar"], tokens=100, pace=20_000, has_admin=True) as bench:
         port, pid = bench.targets["sidecar"]
         for _ in range(setup.rounds):
-            for where, scraped in ("none", None), ("admin", bench.admin_port), ("main", port):
-                if not scraped:
-                    delays[where].append(bench.measure("sidecar", 200, seconds, stream, 1))
-                    continue
+            for where, scraped in ("admin", bench.admin_port), ("main", port):
                 before = thread_seconds(pid, "admin")
                 with Scraper(scraped) as scraper:
-                    delays[where].append(bench.measure("sidecar", 200, seconds, stream, 1))
+                    bench.measure("sidecar", 200, seconds, compact(STREAM), 1, trace=trace)
+                for asks, delays in scraper.delays(trace).items():
+                    found[where][asks] += delays
                 if where == "admin":
-                    costs.append((thread_seconds(pid, "admin") - before) / scraper.count * 1e6)
-    return {where: [statistics.median(m[key] for m in measured) for key in
-                    ("delay_p50", "delay_p99")] for where, measured in delays.items()
-            }, statistics.median(costs)
+                    spent += thread_seconds(pid, "admin") - before
+                    count += sum(asks for _, asks in scraper.moments)
+    return found, spent / count * 1e6
 
 
 def cost_by_size(setup):

@@ -1,11 +1,12 @@
 // A closed loop of clients: each sends its next request when it has its answer.
 //
-// usage: load PORT CONNECTIONS SECONDS BODY_FILE PID WARM_UP_SECONDS [cut]
+// usage: load PORT CONNECTIONS SECONDS BODY_FILE PID WARM_UP_SECONDS [cut | TRACE_FILE]
 //
 // Posts the body to /v1/messages, to warm up and then for SECONDS, and prints one line of JSON:
 // requests, tokens (found by their stamps, see upstream.c), CPU seconds of the process PID
 // meanwhile, its resident memory, and how long tokens took from the upstream to here. With `cut`
-// each client hangs up at the first token.
+// each client hangs up at the first token; a trace has a line for each token: when it was sent, in
+// nanoseconds of the monotonic clock, and how many microseconds it took.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -39,6 +40,7 @@ static size_t request_size;
 static bool is_measuring, cuts;
 static uint64_t requests, tokens, failures;
 static float *delays;
+static uint64_t *stamps;
 
 static uint64_t now(void) {
     struct timespec time;
@@ -90,7 +92,10 @@ static void find_stamps(Client *c, const char *bytes, size_t count) {
         } else {
             c->in_stamp = false;
             if (!is_measuring) continue;
-            if (tokens < DELAYS) delays[tokens] = (float)(time - c->stamp) / 1000;
+            if (tokens < DELAYS) {
+                delays[tokens] = (float)(time - c->stamp) / 1000;
+                stamps[tokens] = c->stamp;
+            }
             tokens++;
         }
     }
@@ -224,7 +229,8 @@ static int by_size(const void *a, const void *b) {
 
 int main(int count, char **arguments) {
     if (count < 7) return 2;
-    cuts = count > 7;
+    const char *trace = count > 7 && strcmp(arguments[7], "cut") ? arguments[7] : NULL;
+    cuts = count > 7 && !trace;
     port = atoi(arguments[1]);
     int client_count = atoi(arguments[2]);
     double seconds = atof(arguments[3]);
@@ -233,6 +239,7 @@ int main(int count, char **arguments) {
     signal(SIGPIPE, SIG_IGN);
     poller = epoll_create1(0);
     delays = calloc(DELAYS, sizeof *delays);
+    stamps = calloc(DELAYS, sizeof *stamps);
     Client *clients = calloc((size_t)client_count, sizeof *clients);
     for (int i = 0; i < client_count; i++) dial(&clients[i]);
     run_until(now() + (uint64_t)(atof(arguments[6]) * 1e9));
@@ -243,6 +250,11 @@ int main(int count, char **arguments) {
     run_until(start + (uint64_t)(seconds * 1e9));
     cpu = cpu_seconds(pid) - cpu;
     size_t sampled = tokens < DELAYS ? tokens : DELAYS;
+    FILE *file = trace ? fopen(trace, "w") : NULL;
+    for (size_t i = 0; file && i < sampled; i++) {
+        fprintf(file, "%llu %.0f\n", (unsigned long long)stamps[i], (double)delays[i]);
+    }
+    if (file) fclose(file);
     qsort(delays, sampled, sizeof *delays, by_size);
     printf(
         "{\"requests\":%llu,\"tokens\":%llu,\"failures\":%llu,\"seconds\":%.3f,\"cpu\":%.2f,"

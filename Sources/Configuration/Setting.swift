@@ -79,10 +79,7 @@ package struct Setting: Sendable {
         switch kind {
         case .secret, .secrets: true
         case .text, .url, .path, .proxy, .list, .origins, .modelMap, .object, .host, .port, .socket,
-            .flag,
-            .size,
-            .memory,
-            .rates, .budgets, .duration, .number, .choice:
+            .flag, .size, .memory, .rates, .budgets, .duration, .number, .choice:
             false
         }
     }

@@ -1,15 +1,18 @@
 // `claude-sidecar check`: the effective settings, without starting anything.
 package import Configuration
+internal import EventLoop
 internal import Translation
 
 /// Explains a configuration.
 package enum Check {
     /// Lines that say what would happen with these settings.
     package static func lines(_ settings: Settings) -> [String] {
-        let address = settings.unixPath.map { "unix:" + $0 } ?? "\(settings.host):\(settings.port)"
+        let address: ListenAddress =
+            settings.unixPath.map { .unix(path: $0) }
+            ?? .tcp(host: settings.host, port: settings.port)
         let keys = settings.clientKeys.count
         var lines = [
-            "listens on        \(address)",
+            "listens on        \(address.text)",
             "client keys       \(keys == 0 ? "none: open" : "\(keys), ***")",
         ]
         let isOnlyOne = settings.upstreams.count == 1
@@ -18,7 +21,8 @@ package enum Check {
             lines += describe(upstream, UpstreamServer(upstream, place: place, settings))
         }
         if let port = settings.adminPort {
-            lines.append("admin listener    \(settings.adminHost):\(port)")
+            let admin = ListenAddress.tcp(host: settings.adminHost, port: port)
+            lines.append("admin listener    \(admin.text)")
         }
         lines.append("model map")
         if settings.modelRules.isEmpty { lines.append("  every name      unchanged") }

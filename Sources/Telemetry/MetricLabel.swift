@@ -137,8 +137,7 @@ enum ErrorTypes {
         "caller_invalid", "caller_auth", "caller_too_large", "context_overflow", "upstream_auth",
         "upstream_rate_limit", "upstream_overloaded", "upstream_5xx", "upstream_timeout",
         "upstream_connect", "upstream_tls", "upstream_protocol", "proxy_overload",
-        "proxy_rate_limit",
-        "proxy_internal", "_OTHER",
+        "proxy_rate_limit", "proxy_internal", "_OTHER",
     ]
 }
 
@@ -146,8 +145,7 @@ enum ErrorTypes {
 enum StopReasons {
     static let all = [
         "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "compaction",
-        "pause_turn",
-        "model_context_window_exceeded", "other",
+        "pause_turn", "model_context_window_exceeded", "other",
     ]
 }
 
@@ -156,8 +154,8 @@ enum RepairKinds {
     static let all = [
         "empty_block", "orphan_result", "orphan_use", "surrogate", "tool_name", "tool_id",
         "tool_arguments", "schema", "prefill", "max_tokens", "parallel_tool_use", "finish_reason",
-        "missing_end", "malformed_chunk", "computer_tool", "unknown_tool",
-        "json_fence", "usage", "other",
+        "missing_end", "malformed_chunk", "computer_tool", "unknown_tool", "json_fence", "usage",
+        "other",
     ]
 }
 
@@ -170,8 +168,7 @@ enum LossFields {
         "tool_use", "tool_result", "web_search", "web_fetch", "code_execution", "advisor",
         "mcp_toolset", "computer_toolset", "browser_toolset", "allowed_callers", "unknown_tool",
         "duplicate_tool", "effort", "output_config", "output_format", "web_search_filter",
-        "input_examples", "browser_state", "container_upload", "mcp_tool_listing",
-        "fallback",
+        "input_examples", "browser_state", "container_upload", "mcp_tool_listing", "fallback",
         "audio", "annotations", "choice", "unknown_block", "other",
     ]
 }

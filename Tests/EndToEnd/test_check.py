@@ -69,3 +69,9 @@ def test_a_path_that_is_not_there_is_named(upstream):
 def test_settings_that_are_wrong_are_not_tried():
     assert probe("http://127.0.0.1:1/v1", PORT="no").returncode == 78
     assert run("check", "--prob").returncode == 2
+
+
+def test_addresses_are_shown_as_the_log_shows_them():
+    answer = run("check", HOST="::1", PORT="8080", ADMIN_HOST="::", ADMIN_PORT="9464")
+    assert "listens on        [::1]:8080\n" in answer.stdout
+    assert "admin listener    [::]:9464\n" in answer.stdout

@@ -1,6 +1,7 @@
 """What is counted is what has happened; what is exposed is what Prometheus wants."""
 
 import os
+import threading
 
 import httpx
 import pytest
@@ -139,11 +140,12 @@ def test_the_longest_silence_of_a_stream_is_measured(busy):
 
 
 def test_connections_are_told_apart(busy):
-    before = scrape(busy)
+    before, scraped = scrape(busy), threading.Event()
+
     def hold(connection):
         connection.begin()
         connection.event(chunk({"content": "word"}))
-        connection.request.closed.wait(0.3)
+        scraped.wait(20)
         connection.event(chunk({}, "stop"))
         connection.event("[DONE]")
         connection.end()
@@ -153,6 +155,7 @@ def test_connections_are_told_apart(busy):
         pieces = answer.iter_raw()
         next(pieces)
         during = scrape(busy)
+        scraped.set()
         assert b"message_stop" in b"".join(pieces)
     assert during.value("upstream_connections", state="active") == 1
     assert during.value("requests_in_flight", route="messages") == 1
