@@ -120,4 +120,12 @@ static inline void ccurl_set_ca_cache_seconds(CURL *_Nonnull easy, long seconds)
 #endif
 }
 
+/// Has nobody wait for the thread that looks for a name when its transfer ends before it; the thread
+/// cleans up after itself. Older versions wait, and all of the worker's transfers with them.
+static inline void ccurl_leave_resolver(CURL *_Nonnull easy) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
 static inline const char *_Nonnull ccurl_version(void) { return curl_version_info(CURLVERSION_NOW)->version; }

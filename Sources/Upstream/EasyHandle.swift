@@ -23,6 +23,7 @@ internal import CCurl
         // Pods move: a minute of failures with the old address would be long.
         set(CURLOPT_DNS_CACHE_TIMEOUT, 5)
         set(CURLOPT_HTTP_VERSION, client.options.httpVersion)
+        unsafe ccurl_leave_resolver(raw)
         // Requests share a connection where they can.
         set(CURLOPT_PIPEWAIT, client.options.usesHTTP2 ? 1 : 0)
         set(CURLOPT_CONNECTTIMEOUT_MS, client.options.connectTimeoutMilliseconds)

@@ -1,5 +1,6 @@
 """Where clients come in, and where upstreams are: Unix sockets, IPv6, names that change."""
 
+import re
 import signal
 import socket
 import stat
@@ -137,7 +138,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     char address[64] = "";
     if (node && strcmp(node, "upstream.test") == 0) {
         // What a name server takes: libcurl waits for the thread that asks.
-        usleep(20 * 1000);
+        const char *milliseconds = getenv("NAMES_TAKE");
+        usleep((milliseconds ? atoi(milliseconds) : 20) * 1000);
         FILE *file = fopen(getenv("ADDRESS_OF_UPSTREAM"), "r");
         if (!file || fscanf(file, "%63s", address) != 1) return EAI_NONAME;
         fclose(file);
@@ -209,4 +211,27 @@ def test_a_name_that_is_none_costs_nobody_else_anything(names, upstream, tmp_pat
         # It may have got the number of a descriptor that libcurl had while it looked for the name.
         for _ in range(2):
             assert second.get("/readyz").status_code == 200
+    assert sidecar.stop() == 0
+
+
+def test_who_leaves_while_a_name_is_looked_for_holds_nobody_up(names, upstream, tmp_path):
+    sidecar = Sidecar(OPENAI_BASE_URL=f"http://upstream.test:{upstream.port}/v1", WORKERS="1",
+                      LD_PRELOAD=str(names), NAMES_TAKE="8000",
+                      ADDRESS_OF_UPSTREAM=str(tmp_path / "nothing"))
+    with httpx.Client(base_url=sidecar.url, timeout=4) as client:
+        sock = sidecar.open_request(ASK)
+        asked = re.compile(r'requests_in_flight{route="[a-z/0-9]*messages"} 1')
+        assert eventually(lambda: asked.search(client.get("/metrics").text))
+        sock.close()
+        for _ in range(3):
+            assert client.get("/readyz").status_code == 200
+    assert sidecar.stop() == 0
+
+
+def test_a_name_that_takes_too_long_holds_nobody_up(names, upstream, tmp_path):
+    sidecar = Sidecar(OPENAI_BASE_URL=f"http://upstream.test:{upstream.port}/v1", WORKERS="1",
+                      LD_PRELOAD=str(names), NAMES_TAKE="8000", CONNECT_TIMEOUT="1s",
+                      ADDRESS_OF_UPSTREAM=str(tmp_path / "nothing"), MAX_RETRIES="0")
+    answer = httpx.post(sidecar.url + "/v1/messages", json=ASK, timeout=4)
+    assert answer.status_code == 504
     assert sidecar.stop() == 0

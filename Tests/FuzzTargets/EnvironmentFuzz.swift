@@ -3,6 +3,7 @@ import Configuration
 import Translation
 
 enum EnvironmentFuzz {
+    private static let secret = "sk-planted"
     private static let names = SettingsTable.all.flatMap { [$0.name] + $0.aliases }
 
     static func run(_ bytes: [UInt8]) {
@@ -17,7 +18,7 @@ enum EnvironmentFuzz {
                 variables[name] = String(decoding: line[(equals + 1)...], as: UTF8.self)
             }
         }
-        variables["OPENAI_API_KEY"] = "sk-planted"
+        variables["OPENAI_API_KEY"] = secret
         switch Settings.parse(variables) {
         case .success(let settings):
             check(settings.describe() + settings.warnings)
@@ -37,9 +38,8 @@ enum EnvironmentFuzz {
     }
 
     private static func check(_ lines: [String]) {
-        for line in lines {
-            must(!line.contains("sk-planted"), "the key in a line")
-            must(line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }, "a control character in a line")
-        }
+        let text = lines.joined()
+        must(text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }, "a control character in a line")
+        must(!text.contains(secret), "the key in a line")
     }
 }
