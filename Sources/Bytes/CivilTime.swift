@@ -82,14 +82,15 @@ extension [UInt8] {
         let time = CivilTime(unixSeconds: seconds)
         let start = count
         append("0000-00-00T00:00:00.000Z")
-        var text = mutableSpan
-        text.write(decimal: time.year, upTo: start + 4)
-        text.write(decimal: time.month, upTo: start + 7)
-        text.write(decimal: time.day, upTo: start + 10)
-        text.write(decimal: time.hour, upTo: start + 13)
-        text.write(decimal: time.minute, upTo: start + 16)
-        text.write(decimal: time.second, upTo: start + 19)
-        text.write(decimal: rest / 1_000_000, upTo: start + 23)
+        unsafe withUnsafeMutableBufferPointer { text in
+            unsafe text.write(decimal: time.year, upTo: start + 4)
+            unsafe text.write(decimal: time.month, upTo: start + 7)
+            unsafe text.write(decimal: time.day, upTo: start + 10)
+            unsafe text.write(decimal: time.hour, upTo: start + 13)
+            unsafe text.write(decimal: time.minute, upTo: start + 16)
+            unsafe text.write(decimal: time.second, upTo: start + 19)
+            unsafe text.write(decimal: rest / 1_000_000, upTo: start + 23)
+        }
     }
 
     private mutating func append(clock time: CivilTime) {
@@ -108,14 +109,16 @@ extension [UInt8] {
     ]
 }
 
-extension MutableSpan<UInt8> {
+extension UnsafeMutableBufferPointer<UInt8> {
     /// Writes the digits of a number so that the last one stands before `end`.
-    fileprivate mutating func write(decimal value: Int, upTo end: Int) {
+    ///
+    /// On a span, Swift 6.2 does not take a method that changes it.
+    fileprivate func write(decimal value: Int, upTo end: Int) {
         var rest = value
         var index = end
         while rest > 0 {
             index -= 1
-            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            unsafe self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
     }
