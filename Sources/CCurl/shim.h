@@ -67,12 +67,12 @@ static inline CURLMcode ccurl_multi_set_pointer(CURLM *_Nonnull multi, CURLMopti
 }
 
 static inline CURLMcode ccurl_multi_set_socket_callback(CURLM *_Nonnull multi,
-                                                        curl_socket_callback _Nonnull callback) {
+                                                        curl_socket_callback _Nullable callback) {
     return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, callback);
 }
 
 static inline CURLMcode ccurl_multi_set_timer_callback(
-    CURLM *_Nonnull multi, curl_multi_timer_callback _Nonnull callback) {
+    CURLM *_Nonnull multi, curl_multi_timer_callback _Nullable callback) {
     return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, callback);
 }
 

@@ -61,6 +61,10 @@ package import EventLoop
         if let timer { loop.cancel(timer) }
         if let patience { loop.cancel(patience) }
         for (transfer, _) in abandoned { transfer.letGo() }
+        // Newer ones (8.23) say goodbye over TLS here and would have its sockets watched, by a
+        // client that is no more.
+        _ = unsafe ccurl_multi_set_socket_callback(multi, nil)
+        _ = unsafe ccurl_multi_set_timer_callback(multi, nil)
         _ = unsafe curl_multi_cleanup(multi)
     }
 
