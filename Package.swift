@@ -52,6 +52,7 @@ let libraries: [Target] = [
             .unsafeFlags(["-gdwarf-4"]),
         ]),
     .target(name: "CArena", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+    .target(name: "CScan", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
 ]
 let targets: [Target] = [
     .target(name: "Bytes", swiftSettings: settings),
@@ -70,7 +71,7 @@ let targets: [Target] = [
         name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: testSettings),
 ]
 let modules: [[Target]] = [
-    module("JSON", ["CJansson", "CArena", "Bytes"]),
+    module("JSON", ["CJansson", "CArena", "CScan", "Bytes"]),
     module("EventStream", ["Bytes"]),
     module("HTTP", ["Bytes"]),
     module("Compression", ["CZlib"]),

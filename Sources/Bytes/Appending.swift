@@ -4,9 +4,7 @@ extension [UInt8] {
     /// Appends the UTF-8 bytes of a literal; no temporary string is built.
     @inlinable
     package mutating func append(_ literal: StaticString) {
-        unsafe append(
-            contentsOf: UnsafeBufferPointer(
-                start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        unsafe append(contentsOf: literal.bytes)
     }
 
     /// Appends the UTF-8 bytes of a string.
@@ -27,18 +25,33 @@ extension [UInt8] {
     /// Appends what stands before some bytes, the bytes, and what stands behind them, at once.
     @inlinable
     package mutating func append(_ head: [UInt8], _ bytes: Span<UInt8>, _ tail: StaticString) {
-        let size = head.count + bytes.count + tail.utf8CodeUnitCount
+        unsafe head.withUnsafeBufferPointer { head in
+            unsafe bytes.withUnsafeBufferPointer { bytes in
+                unsafe append(contentsOf: head, bytes, tail.bytes)
+            }
+        }
+    }
+
+    /// Appends three literals at once.
+    @inlinable
+    package mutating func append(
+        _ head: StaticString, _ middle: StaticString, _ tail: StaticString
+    ) {
+        unsafe append(contentsOf: head.bytes, middle.bytes, tail.bytes)
+    }
+
+    /// Appends three pieces with one look at the room for all of them.
+    @inlinable
+    package mutating func append(
+        contentsOf first: UnsafeBufferPointer<UInt8>, _ second: UnsafeBufferPointer<UInt8>,
+        _ third: UnsafeBufferPointer<UInt8>
+    ) {
+        let size = first.count + second.count + third.count
         append(addingCapacity: size) { (free: inout OutputSpan<UInt8>) in
             unsafe free.withUnsafeMutableBufferPointer { room, count in
-                let tail = unsafe UnsafeBufferPointer(
-                    start: tail.utf8Start, count: tail.utf8CodeUnitCount)
-                unsafe head.withUnsafeBufferPointer {
-                    count += unsafe room.extracting(count...).update(fromContentsOf: $0)
-                }
-                unsafe bytes.withUnsafeBufferPointer {
-                    count += unsafe room.extracting(count...).update(fromContentsOf: $0)
-                }
-                count += unsafe room.extracting(count...).update(fromContentsOf: tail)
+                count += unsafe room.extracting(count...).update(fromContentsOf: first)
+                count += unsafe room.extracting(count...).update(fromContentsOf: second)
+                count += unsafe room.extracting(count...).update(fromContentsOf: third)
             }
         }
     }
@@ -72,5 +85,13 @@ extension [UInt8] {
             rest /= 10
         } while rest > 0
         unsafe digits.span.extracting(start...).withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+}
+
+extension StaticString {
+    /// The UTF-8 bytes of a literal, which are there for good.
+    @inlinable
+    package var bytes: UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
     }
 }

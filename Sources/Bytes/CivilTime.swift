@@ -80,16 +80,16 @@ extension [UInt8] {
             rest += 1_000_000_000
         }
         let time = CivilTime(unixSeconds: seconds)
-        append(decimal: time.year, width: 4)
-        append("-")
-        append(decimal: time.month, width: 2)
-        append("-")
-        append(decimal: time.day, width: 2)
-        append("T")
-        append(clock: time)
-        append(".")
-        append(decimal: rest / 1_000_000, width: 3)
-        append("Z")
+        let start = count
+        append("0000-00-00T00:00:00.000Z")
+        var text = mutableSpan
+        text.write(decimal: time.year, upTo: start + 4)
+        text.write(decimal: time.month, upTo: start + 7)
+        text.write(decimal: time.day, upTo: start + 10)
+        text.write(decimal: time.hour, upTo: start + 13)
+        text.write(decimal: time.minute, upTo: start + 16)
+        text.write(decimal: time.second, upTo: start + 19)
+        text.write(decimal: rest / 1_000_000, upTo: start + 23)
     }
 
     private mutating func append(clock time: CivilTime) {
@@ -106,4 +106,17 @@ extension [UInt8] {
     private static let months: [StaticString] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
+}
+
+extension MutableSpan<UInt8> {
+    /// Writes the digits of a number so that the last one stands before `end`.
+    fileprivate mutating func write(decimal value: Int, upTo end: Int) {
+        var rest = value
+        var index = end
+        while rest > 0 {
+            index -= 1
+            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
 }

@@ -57,6 +57,35 @@ package struct Socket: Sendable {
         }
     }
 
+    /// Sends as much as the kernel takes of pieces in a row, the first one from an offset on.
+    package func send(_ pieces: ArraySlice<ArraySlice<UInt8>>, from offset: Int) -> SocketResult {
+        let count = min(pieces.count, Self.vectorsMax)
+        return unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { vectors in
+            for (place, piece) in pieces.prefix(count).enumerated() {
+                // Valid after the closure: `pieces` holds the bytes, and nobody changes them.
+                unsafe piece.withUnsafeBytes { bytes in
+                    let bytes = unsafe place == 0 ? bytes.dropFirst(offset) : bytes[...]
+                    unsafe vectors.initializeElement(
+                        at: place,
+                        to: iovec(
+                            iov_base: UnsafeMutableRawPointer(
+                                mutating: UnsafeRawBufferPointer(rebasing: bytes).baseAddress),
+                            iov_len: bytes.count))
+                }
+            }
+            var message = unsafe msghdr()
+            unsafe message.msg_iov = vectors.baseAddress
+            unsafe message.msg_iovlen = count
+            return withExtendedLifetime(pieces) {
+                Self.result(
+                    retrying { unsafe sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) })
+            }
+        }
+    }
+
+    /// Pieces that go out together: some hundred kilobytes, as requests are cut.
+    private static let vectorsMax = 64
+
     /// Whether the connection stands and nothing has come over it; takes nothing away.
     package var isSilent: Bool {
         var byte: UInt8 = 0

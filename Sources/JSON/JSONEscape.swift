@@ -7,6 +7,9 @@ package enum JSONEscape {
     /// Quotes, backslashes, control characters and U+2028/2029 are escaped; invalid UTF-8 becomes
     /// U+FFFD.
     @safe package static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        // Names and identifiers, mostly, which need no escape.
+        let plain = Scan.special(text, from: 0)
+        guard plain < text.count else { return unsafe bytes.append(contentsOf: text) }
         var index = 0
         while index < text.count {
             index = appendCommon(text, from: index, to: &bytes)
@@ -46,8 +49,7 @@ package enum JSONEscape {
                 let block = unsafe text.loadUnaligned(
                     fromByteOffset: index, as: SIMD16<UInt8>.self)
                 unsafe chunk.storeBytes(of: block, toByteOffset: count, as: SIMD16<UInt8>.self)
-                let specials = block.controlsAndHighs | block.equal(0x22) | block.equal(0x5c)
-                let plain = specials.firstNonzero ?? 16
+                let plain = block.specials.firstNonzero ?? 16
                 count &+= plain
                 index &+= plain
                 if plain == 16 { continue }

@@ -129,6 +129,17 @@
         }
     }
 
+    /// The beginning, decoded: what stands in so many bytes of the escaped content, where a
+    /// character may be cut.
+    package func decodedPrefix(ofEscaped count: Int) -> [UInt8] {
+        unsafe withEscapedBytes { content in
+            var bytes: [UInt8] = []
+            unsafe JSONEscape.appendDecoded(
+                UnsafeRawBufferPointer(rebasing: content.prefix(count)), to: &bytes)
+            return bytes
+        }
+    }
+
     /// The decoded content in UTF-8.
     package func decoded() -> [UInt8] {
         var bytes: [UInt8] = []

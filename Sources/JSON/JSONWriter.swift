@@ -82,10 +82,7 @@ package struct JSONWriter {
 
     /// A member's name: a literal that needs no escapes.
     package mutating func key(_ name: StaticString) {
-        separate()
-        buffer.append(UInt8(ascii: "\""))
-        buffer.append(name)
-        buffer.append("\":")
+        buffer.append(needsComma ? ",\"" : "\"", name, "\":")
         needsComma = false
     }
 
@@ -96,6 +93,7 @@ package struct JSONWriter {
     }
 
     /// A member's name, escaped.
+    @_disfavoredOverload
     package mutating func key(_ name: String) {
         string(name)
         endKey()
@@ -109,12 +107,14 @@ package struct JSONWriter {
 
     /// A literal that needs no escapes.
     package mutating func string(_ value: StaticString) {
-        beginString()
-        part(value)
-        endString()
+        buffer.append(needsComma ? ",\"" : "\"", value, "\"")
+        needsComma = true
     }
 
     /// Any text, escaped.
+    ///
+    /// A literal would be one by default; it is to be the static kind, which is copied as it is.
+    @_disfavoredOverload
     package mutating func string(_ value: String) {
         beginString()
         part(escaping: value)
@@ -170,6 +170,14 @@ package struct JSONWriter {
     package mutating func raw(_ json: StaticString) {
         separate()
         buffer.append(json)
+    }
+
+    /// A literal that begins one value or more and ends where the next value must stand:
+    /// `{"type":`.
+    package mutating func begin(_ json: StaticString) {
+        separate()
+        buffer.append(json)
+        needsComma = false
     }
 
     /// Bytes that are known to be one JSON value.

@@ -1,4 +1,5 @@
 // What a string literal is made of: its end, its escapes, and whether it is valid at all.
+internal import CScan
 
 /// Reads one string literal and checks it: escapes, control characters, UTF-8.
 @safe struct StringScan {
@@ -13,9 +14,8 @@
         end = start
         // Most strings are short and plain: one look at sixteen bytes tells.
         if start &+ 16 <= bytes.count {
-            let block = unsafe StringBlock(bytes, at: start)
-            if let stop = block.stop, unsafe bytes[start &+ stop] == 0x22 {
-                hasEscape = block.hasBackslash(before: stop)
+            let block = unsafe bytes.loadUnaligned(fromByteOffset: start, as: SIMD16<UInt8>.self)
+            if let stop = block.specials.firstNonzero, unsafe bytes[start &+ stop] == 0x22 {
                 end = start &+ stop &+ 1
                 return
             }
@@ -49,26 +49,8 @@
     ///
     /// The byte before `start` must not be a backslash.
     private mutating func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        var index = start
-        while index &+ 16 <= bytes.count {
-            let block = unsafe StringBlock(bytes, at: index)
-            guard let stop = block.stop else {
-                hasEscape = hasEscape || block.hasBackslash
-                index &+= 16
-                unsafe StringBlock.pass(bytes, from: &index, hasBackslash: &hasEscape)
-                continue
-            }
-            hasEscape = hasEscape || block.hasBackslash(before: stop)
-            index &+= stop
-            return unsafe bytes[index &- 1] == 0x5c ? index &- 1 : index
-        }
-        if index > start, unsafe bytes[index - 1] == 0x5c { return index - 1 }
-        while index < bytes.count {
-            let byte = unsafe bytes[index]
-            if byte == 0x22 || byte == 0x5c || byte < 0x20 || byte >= 0x80 { return index }
-            index &+= 1
-        }
-        return index
+        guard let base = bytes.baseAddress else { return start }
+        return unsafe cscan_string(base, start, bytes.count, &hasEscape)
     }
 
     /// Checks the escape at `index` and notes a surrogate without its other half.

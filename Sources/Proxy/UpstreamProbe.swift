@@ -1,6 +1,7 @@
 // `claude-sidecar check --probe`: one tiny request upstream, and what its answer means.
 package import Configuration
 internal import EventLoop
+internal import Telemetry
 internal import Upstream
 
 /// Asks the upstream once, by way of a sidecar that lives for this one request: what is tried is
@@ -27,7 +28,8 @@ package enum UpstreamProbe {
         let settings = alone(upstream, settings)
         let model = model(settings)
         let started = Instant.read()
-        guard let answer = ask(settings, model), let status = status(of: answer) else {
+        let shared = SharedState(settings, workers: 1)
+        guard let answer = ask(shared, model), let status = status(of: answer) else {
             return ([title + "could not be sent"], false)
         }
         let milliseconds = Instant.read().nanoseconds(since: started) / 1_000_000
@@ -36,7 +38,8 @@ package enum UpstreamProbe {
             [
                 title + "\(status) to \(model) after \(milliseconds) ms",
                 "  answer          \(body.prefix(shownBytesMax))",
-                "  this means      \(meaning(status))",
+                "  this means      "
+                    + meaning(status, isReached: shared.upstreams[0].report().isReached == true),
             ], status == 200
         )
     }
@@ -65,8 +68,7 @@ package enum UpstreamProbe {
         return settings
     }
 
-    private static func ask(_ settings: Settings, _ model: String) -> String? {
-        let shared = SharedState(settings, workers: 1)
+    private static func ask(_ shared: SharedState, _ model: String) -> String? {
         _ = shared.credentials.reload()
         let local = ListenAddress.tcp(host: "127.0.0.1", port: 0)
         guard let (listener, address) = try? ListeningSocket.open(local) else { return nil }
@@ -91,7 +93,7 @@ package enum UpstreamProbe {
         return words.count > 1 ? Int(words[1]) : nil
     }
 
-    private static func meaning(_ status: Int) -> String {
+    private static func meaning(_ status: Int, isReached: Bool) -> String {
         switch status {
         case 200: "the upstream works with these settings"
         case 400: "the upstream does not take the request: DIALECT, MAX_TOKENS_FIELD, the model"
@@ -99,8 +101,9 @@ package enum UpstreamProbe {
         case 402: "the upstream's account has no quota or no money left"
         case 404: "no such model or path: BIG_MODEL, MODEL_MAP, the end of OPENAI_BASE_URL"
         case 429: "the upstream is there and limits the rate"
-        case 502:
-            "not reached, not let in, no model: OPENAI_BASE_URL, OPENAI_API_KEY, UPSTREAM_CA_FILE"
+        case 502 where isReached:
+            "reached, but the key is refused, or this is no model: OPENAI_API_KEY, OPENAI_BASE_URL"
+        case 502: "not reached: OPENAI_BASE_URL, a proxy on the way, UPSTREAM_CA_FILE"
         case 504: "the upstream was reached and said nothing in time"
         case 529: "the upstream is there and has too much to do"
         default: "the upstream failed: its own log says why"

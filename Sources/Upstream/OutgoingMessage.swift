@@ -3,18 +3,19 @@ internal import EventLoop
 
 /// What of a request is still to be sent.
 struct OutgoingMessage {
-    /// Smaller pieces are gathered, so that the head and a small body go out together.
+    /// A message of at most so many bytes is gathered in one buffer.
     private static let gatheredBytesMax = 16 * 1024
-    private static let bufferBytesMax = 64 * 1024
 
     private let pieces: [ArraySlice<UInt8>]
     private var piece = 0
     private var offset = 0
+    private let isGathered: Bool
 
     init(head: [UInt8], _ body: UpstreamBody) {
         var pieces = [head[...]]
         pieces += body.pieces
         self.pieces = pieces
+        isGathered = pieces.reduce(0) { $0 + $1.count } <= Self.gatheredBytesMax
         skip(0)
     }
 
@@ -22,26 +23,17 @@ struct OutgoingMessage {
 
     /// Sends once; `buffer` is room to gather in.
     mutating func send(over socket: Socket, _ buffer: inout [UInt8]) -> SocketResult {
-        let first = pieces[piece].dropFirst(offset)
         let result: SocketResult
-        if first.count >= Self.gatheredBytesMax {
-            result = socket.send(first.span)
-        } else {
-            gather(from: first, into: &buffer)
+        if isGathered {
+            buffer.removeAll(keepingCapacity: true)
+            buffer.append(contentsOf: pieces[piece].dropFirst(offset))
+            for next in pieces[(piece + 1)...] { buffer.append(contentsOf: next) }
             result = socket.send(buffer.span)
+        } else {
+            result = socket.send(pieces[piece...], from: offset)
         }
         if case .bytes(let count) = result { skip(count) }
         return result
-    }
-
-    private func gather(from first: ArraySlice<UInt8>, into buffer: inout [UInt8]) {
-        buffer.removeAll(keepingCapacity: true)
-        buffer.append(contentsOf: first)
-        var next = piece + 1
-        while next < pieces.count, buffer.count + pieces[next].count <= Self.bufferBytesMax {
-            buffer.append(contentsOf: pieces[next])
-            next += 1
-        }
     }
 
     /// Goes on behind bytes that were sent, and behind empty pieces.

@@ -44,6 +44,16 @@ spec:
     spec:
       containers: [{name: store, image: app}]
 ---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      containers: [{name: agent, image: app}]
+---
 apiVersion: batch/v1
 kind: Job
 metadata: {name: task}
@@ -129,7 +139,7 @@ def test_a_sidecar_starts_before_everything_else(tmp_path):
     for pod in pods(with_component(tmp_path, "base")):
         first = pod["initContainers"][0]
         assert (first["name"], first["restartPolicy"]) == ("claude-sidecar", "Always")
-        assert [c["name"] for c in pod["containers"]] in (["app"], ["store"], ["task"])
+        assert [c["name"] for c in pod["containers"]] in (["app"], ["store"], ["agent"], ["task"])
 
 
 def test_a_plain_container_stands_last(tmp_path):

@@ -68,8 +68,6 @@ struct Conversation {
     private(set) var turns: [Turn] = []
     /// Whether a turn goes when the next user turn with words of its own comes.
     private var clearsAtNextUser = false
-    /// Ids of all tool use blocks, in the client's spelling.
-    private(set) var toolUseIDs: Set<String> = []
     /// Which tools became available or unavailable on the way, in order.
     private(set) var toolChanges: [ToolChange] = []
     /// The last `output_config.effort` of a system entry.
@@ -78,10 +76,13 @@ struct Conversation {
 
     /// Reads `messages`.
     init(_ messages: JSONElements, _ toolIDs: Dialect.ToolIDStyle) throws(APIError) {
-        self.toolIDs = ToolIDs(toolIDs)
+        self.toolIDs = ToolIDs(toolIDs, expecting: messages.count)
         turns.reserveCapacity(messages.count)
         for (index, message) in messages.enumerated() { try add(message, at: index) }
     }
+
+    /// Ids of all tool use blocks, in the client's spelling and in the upstream's.
+    var toolUseIDs: Set<String> { toolIDs.known }
 
     /// Whether the model is to go on with an assistant message (translation 2.9).
     var endsWithPrefill: Bool {
@@ -205,7 +206,6 @@ struct Conversation {
     private mutating func toolUse(_ value: JSONValue) -> ToolUse {
         let id = value["id"]?.text?.string ?? ""
         let name = value["name"]?.text?.string ?? ""
-        toolUseIDs.insert(id)
         return ToolUse(
             id: id, upstreamID: toolIDs.next(id, name: name), name: name, input: value["input"])
     }

@@ -87,16 +87,22 @@ extension ConversationEmitter {
     private func marked(_ run: TextRun, _ value: JSONValue) -> TextRun {
         guard value["is_error"]?.bool == true else { return run }
         if case .text(let text)? = run.pieces.first {
-            let start = text.string.drop { $0 == " " || $0 == "\n" || $0 == "\t" }.prefix(16)
-            if start.hasPrefix("<tool_use_error>") || Self.isErrorWord(start) { return run }
+            // Spaces, tabs, line feeds.
+            let start = text.decodedPrefix(ofEscaped: 100).drop {
+                $0 == 0x20 || $0 == 0x09 || $0 == 0x0a
+            }
+            if start.starts(with: "<tool_use_error>".utf8) || Self.isErrorWord(start) { return run }
         }
         return TextRun(pieces: [.literal("Error: ")] + run.pieces, marker: run.marker)
     }
 
     /// Whether a text begins with the word "error", and not with one like "errors".
-    private static func isErrorWord(_ text: Substring) -> Bool {
-        guard text.lowercased().hasPrefix("error") else { return false }
-        return text.dropFirst(5).first.map { !$0.isLetter && !$0.isNumber && $0 != "_" } ?? true
+    private static func isErrorWord(_ text: ArraySlice<UInt8>) -> Bool {
+        guard zip(text.prefix(5), "error".utf8).allSatisfy({ $0 | 0x20 == $1 }), text.count > 4
+        else { return false }
+        let next = String(decoding: text.dropFirst(5).prefix(4), as: UTF8.self).unicodeScalars.first
+        return next.map { !$0.properties.isAlphabetic && $0.properties.numericType == nil } ?? true
+            && next != "_"
     }
 
     /// An image; one that the model cannot see is refused where the user has just sent it, and

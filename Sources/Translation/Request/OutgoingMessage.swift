@@ -132,23 +132,24 @@ extension OutgoingMessage {
     var isAssistant: Bool { if case .assistant = self { true } else { false } }
 
     func write(to writer: inout JSONWriter, _ dialect: Dialect) {
-        writer.beginObject()
-        writer.key("role")
         switch self {
         case .system(let runs):
+            writer.begin(#"{"role":"#)
             writer.string(dialect.usesDeveloperRole ? "developer" : "system")
             writer.key("content")
             writer.content(runs.map { .text($0) }, dialect.cacheMarkers)
         case .user(let parts):
-            writer.string("user")
-            writer.key("content")
+            writer.begin(#"{"role":"user","content":"#)
             writer.content(parts, dialect.cacheMarkers)
         case .tool(let id, let content, let images):
-            writer.string("tool")
-            writer.key("tool_call_id")
+            writer.begin(#"{"role":"tool","tool_call_id":"#)
             writer.string(id)
             writer.key("content")
-            writer.content([.text(content)] + images, dialect.cacheMarkers)
+            if images.isEmpty, dialect.cacheMarkers == .none {
+                writer.string(content)
+            } else {
+                writer.content([.text(content)] + images, dialect.cacheMarkers)
+            }
         case .assistant(let message): writer.assistant(message, dialect)
         }
         writer.endObject()
@@ -172,8 +173,7 @@ extension JSONWriter {
     }
 
     fileprivate mutating func assistant(_ message: AssistantMessage, _ dialect: Dialect) {
-        string("assistant")
-        key("content")
+        begin(#"{"role":"assistant","content":"#)
         if case .parts(let thoughts)? = message.reasoning {
             thinkingParts(thoughts, message.text)
         } else if message.text.isEmpty, dialect.nullsEmptyContent {
@@ -239,14 +239,9 @@ extension JSONWriter {
         key("tool_calls")
         beginArray()
         for call in calls {
-            beginObject()
-            key("id")
+            begin(#"{"id":"#)
             string(call.id)
-            key("type")
-            string("function")
-            key("function")
-            beginObject()
-            key("name")
+            begin(#""type":"function","function":{"name":"#)
             string(call.name)
             key("arguments")
             arguments(call.input)

@@ -4,28 +4,38 @@
 /// a conversation that grows keeps its beginning.
 struct ToolIDs {
     private let style: Dialect.ToolIDStyle
-    private var given: Set<String> = []
+    /// All ids of calls: as the client has them, and as they were given.
+    private(set) var known: Set<String> = []
     /// By an id that came more than once: the first number behind it that was not tried yet.
     ///
     /// Without it a history in which one id stands everywhere takes time with its square.
     private var occurrences: [String: Int] = [:]
     private var count = 0
 
-    init(_ style: Dialect.ToolIDStyle) { self.style = style }
+    /// For about so many calls.
+    init(_ style: Dialect.ToolIDStyle, expecting count: Int = 0) {
+        self.style = style
+        if count > Self.fewMax { known.reserveCapacity(count) }
+    }
+
+    /// Room for so few is not worth asking for.
+    private static let fewMax = 8
 
     /// The id for the next call; no other call of the conversation has it.
     mutating func next(_ id: String, name: String) -> String {
         defer { count += 1 }
         if style == .functionsAndNumber {
+            known.insert(id)
             return "functions.\(ToolNames().upstreamName(of: name)):\(count)"
         }
         var candidate = shaped(id)
-        if given.insert(candidate).inserted { return candidate }
+        if candidate != id { known.insert(id) }
+        if known.insert(candidate).inserted { return candidate }
         var occurrence = occurrences[id] ?? 2
         repeat {
             candidate = shaped("\(id)_\(occurrence)")
             occurrence += 1
-        } while !given.insert(candidate).inserted
+        } while !known.insert(candidate).inserted
         occurrences[id] = occurrence
         return candidate
     }

@@ -207,12 +207,7 @@ extension JSONWriter {
         key("tools")
         beginArray()
         for tool in tools {
-            beginObject()
-            key("type")
-            string("function")
-            key("function")
-            beginObject()
-            key("name")
+            begin(#"{"type":"function","function":{"name":"#)
             string(tool.upstreamName)
             if let description = tool.description {
                 key("description")

@@ -101,10 +101,3 @@ extension Span<UInt8> {
     /// Whether it may go into a JSON string as it is.
     var isClean: Bool { unsafe withUnsafeBytes { JSONEscape.isCleanContent($0) } }
 }
-
-extension [UInt8] {
-    /// Appends the bytes of a view.
-    mutating func append(_ bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
-    }
-}

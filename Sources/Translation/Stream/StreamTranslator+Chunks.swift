@@ -1,4 +1,5 @@
 // From bytes to chunks, and from a chunk to what it brings.
+internal import Bytes
 internal import EventStream
 internal import JSON
 
