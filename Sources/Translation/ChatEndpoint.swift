@@ -19,7 +19,8 @@ package enum ChatEndpoint {
     /// The URL for one model: its name takes the place of `{model}`, as one segment of the path
     /// whatever is in it.
     ///
-    /// `nil` for the two names that lead to another path however they are written (RFC 3986, 5.2.4).
+    /// `nil` for the two names that lead to another path however they are written (RFC 3986,
+    /// 5.2.4).
     package static func url(_ url: String, for model: String) -> String? {
         guard let range = url.firstRange(of: "{model}") else { return url }
         guard model != ".", model != ".." else { return nil }
