@@ -16,6 +16,9 @@ package final class Connection: DescriptorHandler, WorkerJob {
     /// Whether the client is on this machine.
     package var isPeerLocal: Bool { socket.isPeerLocal }
 
+    /// In chunks of one byte each this takes a millisecond.
+    private static let roundBytesMax = 128 * 1024
+
     let loop: EventLoop
     let limits: ServerLimits
     let socket: Socket
@@ -36,6 +39,8 @@ package final class Connection: DescriptorHandler, WorkerJob {
     /// Since when the connection waits for a request; `nil` while it has one.
     private(set) var waitingSince: Instant?
     private var isEvicted = false
+    /// What was read in the last round in which something was.
+    private var lastRead = (round: Instant(nanoseconds: 0), bytes: 0)
     var isBroken = false
     var answer = AnswerState.none
     /// What the answer tells a browser about whose pages may read it.
@@ -79,11 +84,13 @@ package final class Connection: DescriptorHandler, WorkerJob {
     }
 
     /// Waits until everybody else on the worker was heard.
+    @inline(never)
     private func nextRound() async {
         let round = loop.now
-        loop.set(timer, after: .zero)
+        let turn = Timer(signal)
+        loop.set(turn, after: .zero)
         while loop.now == round { await signal.wait() }
-        loop.cancel(timer)
+        loop.cancel(turn)
     }
 
     /// The watched descriptor has changed.
@@ -156,15 +163,20 @@ package final class Connection: DescriptorHandler, WorkerJob {
 
     /// More input, or `false` at the end, on failure and when the timer has fired.
     ///
-    /// What is probably short is copied, so that the input does not keep the room for more.
+    /// What is probably short is copied, so that the input does not keep the room for more. Who
+    /// sends faster than is read waits when others have waited long enough.
     func receive(upTo count: Int, isShort: Bool = false) async -> Bool {
         while !isBroken {
+            if lastRead.round != loop.now { lastRead = (loop.now, 0) }
+            if lastRead.bytes >= Self.roundBytesMax { await nextRound() }
             let result =
                 isShort
                 ? loop.receive(from: socket, upTo: count) { input.append($0) }
                 : socket.receive(upTo: count, appendingTo: &input)
             switch result {
-            case .bytes: return true
+            case .bytes(let count):
+                lastRead.bytes += count
+                return true
             case .ended, .failed: return false
             case .wouldBlock: break
             }
