@@ -64,7 +64,7 @@ backend model
 
 LITELLM = """
 model_list:
-  - model_name: claude-sonnet-5
+  - model_name: "*"
     litellm_params:
       model: hosted_vllm/bench-model
       api_base: http://127.0.0.1:{upstream}/v1

@@ -149,7 +149,9 @@ static void serve(Connection *c) {
     size_t body = length && length < head_end ? strtoul(length + 17, NULL, 10) : 0;
     size_t whole = (size_t)(head_end + 4 - c->in) + body;
     if (c->in_size < whole) return;
-    bool is_stream = memmem(head_end, body + 4, "\"stream\":true", 13) != NULL;
+    // Python's writers put a space behind the colon.
+    bool is_stream = memmem(head_end, body + 4, "\"stream\":true", 13) != NULL ||
+                     memmem(head_end, body + 4, "\"stream\": true", 14) != NULL;
     memmove(c->in, c->in + whole, c->in_size - whole);
     c->in_size -= whole;
     answer(c, is_stream);

@@ -1,7 +1,8 @@
 // A request's line and header fields, kept as the bytes that arrived.
 
-/// The head of a request that was found well-formed.
-package struct RequestHead: Sendable {
+/// The head of a request that was found well-formed; one object for all who look at it, since each
+/// copy of so many fields would be counted field by field.
+package final class RequestHead: Sendable {
     /// The method, in the client's spelling.
     package let method: String
     /// The path without the query; an absolute target is reduced to its path.
@@ -51,6 +52,6 @@ package struct RequestHead: Sendable {
 
     /// All header fields in the order of their arrival.
     package var headers: some Sequence<(name: String, value: String)> {
-        fields.lazy.map { (name: bytes.text($0.name), value: bytes.text($0.value)) }
+        fields.lazy.map { [bytes] in (name: bytes.text($0.name), value: bytes.text($0.value)) }
     }
 }

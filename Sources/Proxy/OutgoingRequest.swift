@@ -81,13 +81,17 @@ extension MessagesExchange {
             server.judge(nil, now: now)
             await answerLocally(plan)
             return nil
-        case .upstream(let translated, let plan): return outgoing(translated, plan, link)
+        case .upstream(let translated, let plan):
+            guard let url = server.endpointURL(for: plan.upstreamModel) else {
+                throw .error(.servedByNobody(plan.upstreamModel))
+            }
+            return outgoing(translated, plan, link, url)
         }
     }
 
     @inline(never)
     private func outgoing(
-        _ translated: JSONOutput, _ plan: ExchangePlan, _ link: UpstreamLink
+        _ translated: JSONOutput, _ plan: ExchangePlan, _ link: UpstreamLink, _ url: String
     ) -> OutgoingRequest {
         plan.secrets = secrets(link)
         plan.ownsKey = link.server.ownsKey
@@ -95,9 +99,7 @@ extension MessagesExchange {
         record.note(plan, link.server)
         let pieces = translated.pieces
         measurePrefix(pieces, plan)
-        return OutgoingRequest(
-            link: link, url: link.server.endpointURL(for: plan.upstreamModel),
-            body: pieces, plan: plan)
+        return OutgoingRequest(link: link, url: url, body: pieces, plan: plan)
     }
 
     /// How much of the conversation's last request this one begins with, where it goes on with one.

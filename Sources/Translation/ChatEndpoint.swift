@@ -18,8 +18,12 @@ package enum ChatEndpoint {
 
     /// The URL for one model: its name takes the place of `{model}`, as one segment of the path
     /// whatever is in it.
-    package static func url(_ url: String, for model: String) -> String {
+    ///
+    /// `nil` for the two names that lead to another path however they are written (RFC 3986,
+    /// 5.2.4).
+    package static func url(_ url: String, for model: String) -> String? {
         guard let range = url.firstRange(of: "{model}") else { return url }
+        guard model != ".", model != ".." else { return nil }
         var segment = ""
         for byte in model.utf8 {
             switch byte {

@@ -24,6 +24,8 @@ final class PlainConnection: DescriptorHandler {
     private unowned let pool: PlainPool
     private var transfer: Transfer?
     private var reader = AnswerReader()
+    /// Whether the transfer has got the head of its answer.
+    private var hasHead = false
     private var outgoing: OutgoingMessage?
     private var watched: Readiness = []
     /// Whether nobody can tell where the next answer would begin.
@@ -62,6 +64,7 @@ final class PlainConnection: DescriptorHandler {
             loop.now < openedAt + Self.lifetimeMax
         else { return pool.close(self) }
         reader = AnswerReader()
+        hasHead = false
         isReused = true
         idleSince = loop.now
         watch(.input)
@@ -123,7 +126,6 @@ final class PlainConnection: DescriptorHandler {
     }
 
     private func take(_ bytes: Span<UInt8>, _ transfer: Transfer) {
-        let hadHead = reader.head != nil
         var failure: HTTPError?
         do throws(HTTPError) {
             let count = try transfer.receive { body throws(HTTPError) in
@@ -134,7 +136,8 @@ final class PlainConnection: DescriptorHandler {
             failure = error
         }
         // What came before nonsense counts, whether both came in one piece or in two.
-        if !hadHead, let head = reader.head {
+        if !hasHead, let head = reader.head {
+            hasHead = true
             // Who refuses a request need not read the rest of it.
             if head.status >= 400, outgoing != nil { stopSending() }
             transfer.receive(UpstreamHead(status: head.status, bytes: head.bytes))

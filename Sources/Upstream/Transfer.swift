@@ -139,6 +139,7 @@ package enum TransferFailure: Error, Equatable {
     func receive(
         _ read: (inout [UInt8]) throws(HTTPError) -> Int
     ) throws(HTTPError) -> Int {
+        let client = client
         lastByteAt = client.loop.now
         // Whoever reads at once needs no room of his own.
         if waiting.isEmpty { swap(&waiting, &client.room) }

@@ -29,6 +29,17 @@ def test_azures_classic_address_names_the_deployment(upstream, base, model, expe
     assert sidecar.stop() == 0
 
 
+@pytest.mark.parametrize("model", [".", ".."])
+def test_no_name_of_a_model_leads_to_another_path(upstream, model):
+    sidecar = Sidecar(
+        AZURE_OPENAI_ENDPOINT=f"http://127.0.0.1:{upstream.port}", MAX_RETRIES="0",
+        AZURE_OPENAI_API_KEY=UPSTREAM_KEY, AZURE_API_VERSION="2025-01-01")
+    answer = ask(sidecar, model=model)
+    assert answer.status_code == 404 and answer.json()["error"]["type"] == "not_found_error"
+    assert not upstream.requests
+    assert sidecar.stop() == 0
+
+
 def test_nothing_is_asked_for_nothing(sidecar, upstream):
     answer = ask(sidecar, max_tokens=0).json()
     assert answer["stop_reason"] == "max_tokens" and answer["content"] == []

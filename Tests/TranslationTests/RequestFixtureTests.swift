@@ -216,6 +216,11 @@ func request(_ messages: String, _ more: String = "") -> [UInt8] {
         #expect(ChatEndpoint.url("https://h/v1", for: model) == "https://h/v1")
     }
 
+    @Test(arguments: [".", ".."]) func noModelLeadsToAnotherPath(model: String) {
+        #expect(ChatEndpoint.url("https://h/d/{model}/c?v=1", for: model) == nil)
+        #expect(ChatEndpoint.url("https://h/v1", for: model) == "https://h/v1")
+    }
+
     @Test func modelsAreMappedExactFirstThenByPattern() {
         let map = ModelMap(rules: [
             ModelRule(pattern: "claude-*haiku*", model: "small"),

@@ -61,7 +61,9 @@ final class UpstreamServer: Sendable {
     var ownsKey: Bool { settings.authentication != .passthrough }
 
     /// Where a request for a model goes: Azure's classic addresses name the deployment.
-    func endpointURL(for model: String) -> String {
+    ///
+    /// `nil` for what can be no model's name there.
+    func endpointURL(for model: String) -> String? {
         namesModel ? ChatEndpoint.url(endpointURL, for: model) : endpointURL
     }
 
