@@ -123,7 +123,7 @@ def test_commands_and_variables_in_documents_exist(document):
     commands = set(re.findall(r"claude-sidecar (--?[a-z]+|[a-z]+)`", text))
     known = run("--help").stdout
     assert all(command in known for command in commands)
-    for script in re.findall(r"`(scripts/[a-z_-]+|\.ci/[a-z]+|Benchmarks/[a-z.]+)", text):
+    for script in re.findall(r"`(scripts/[a-z0-9_-]+|\.ci/[a-z]+|Benchmarks/[a-z.]+)", text):
         assert (ROOT / script).exists(), script
 
 
