@@ -48,11 +48,12 @@ package actor Worker {
     }
 
     /// Runs the worker on a thread of its own, which tools show by its name of 15 bytes at most.
+    @discardableResult
     package nonisolated func start(
         named name: String,
         _ make: @escaping @Sendable (EventLoop) -> any WorkerTenant,
         atEnd: @escaping @Sendable () -> Void = {}
-    ) {
+    ) -> WorkerThread {
         let start = ThreadStart(worker: self, name: name, make: make, atEnd: atEnd)
         var thread = pthread_t()
         let context = unsafe Unmanaged.passRetained(start).toOpaque()
@@ -69,7 +70,7 @@ package actor Worker {
                 return nil
             }, context)
         precondition(status == 0, "no thread for a worker: errno \(status)")
-        pthread_detach(thread)
+        return WorkerThread(thread: thread)
     }
 
     /// Makes the worker look again whether it is done; from any thread.
@@ -141,6 +142,17 @@ package enum WorkerMessage: Sendable {
     case stop
     /// End what still runs where it stands.
     case abort
+}
+
+/// The thread of a worker.
+package struct WorkerThread {
+    fileprivate let thread: pthread_t
+
+    /// Waits until the thread is gone, at most once.
+    ///
+    /// What libraries keep for a thread (OpenSSL's random numbers) goes with it, and needs the
+    /// library: a process must not leave meanwhile.
+    package func join() { pthread_join(thread, nil) }
 }
 
 private final class ThreadStart: Sendable {

@@ -99,7 +99,7 @@ package enum Sidecar {
             for worker in workers { worker.tell(.makeRoom) }
         }
         let first = workers[0]
-        for (index, worker) in workers.enumerated().dropFirst() {
+        let threads = workers.enumerated().dropFirst().map { index, worker in
             worker.start(
                 named: "worker-\(index + 1)",
                 { loop in tenant(shared, loop, sockets[index], index) },
@@ -113,6 +113,8 @@ package enum Sidecar {
                 tenant(shared, loop, sockets[0], 0), shared, workers: workers, on: loop)
             return main
         }
+        // All have ended, or the first would still run.
+        for thread in threads { thread.join() }
     }
 
     /// The tenant of one worker.
