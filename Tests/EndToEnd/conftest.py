@@ -100,10 +100,13 @@ class Sidecar:
     def stop(self):
         self.process.terminate()
         try:
-            return self.process.wait(10 * PATIENCE)
+            status = self.process.wait(10 * PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+        # What it said last has been read too.
+        self._reader.join(5 * PATIENCE)
+        return status
 
 
 def eventually(condition, timeout=5):
