@@ -1,4 +1,5 @@
 // The grammar of JSON, of what no tree is made of.
+internal import Bytes
 
 /// Checks values that are passed on unread: whatever leaves here is JSON.
 @safe struct JSONGrammar {
@@ -61,8 +62,7 @@
     func word(_ word: StaticString, at index: Int) throws(JSONError) -> Int {
         let end = index + word.utf8CodeUnitCount
         guard unsafe end <= bytes.count,
-            unsafe bytes[index..<end].elementsEqual(
-                UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+            unsafe bytes[index..<end].elementsEqual(word.bytes)
         else { throw unexpected(index) }
         return end
     }

@@ -1,4 +1,5 @@
 // The content of a JSON string, still escaped.
+internal import Bytes
 
 /// The content of a JSON string without its quotes, as it stands in the source.
 ///
@@ -92,11 +93,7 @@
 
     /// Whether the escaped content begins with a literal of plain ASCII without escapes.
     package func hasPrefix(_ literal: StaticString) -> Bool {
-        unsafe withEscapedBytes { bytes in
-            unsafe bytes.starts(
-                with: UnsafeRawBufferPointer(
-                    start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-        }
+        unsafe withEscapedBytes { unsafe $0.starts(with: literal.bytes) }
     }
 
     /// The escaped bytes for the length of a call.

@@ -78,9 +78,7 @@ package struct LogLine {
             free.append(UInt8(ascii: ","))
             free.append(UInt8(ascii: "\""))
             unsafe free.withUnsafeMutableBufferPointer { room, count in
-                let name = unsafe UnsafeBufferPointer(
-                    start: key.utf8Start, count: key.utf8CodeUnitCount)
-                count += unsafe room.extracting(count...).update(fromContentsOf: name)
+                count += unsafe room.extracting(count...).update(fromContentsOf: key.bytes)
             }
             free.append(UInt8(ascii: "\""))
             free.append(UInt8(ascii: ":"))
